@@ -1,0 +1,35 @@
+create or replace function daybook._append_entry(entry jsonb, index integer, tenant_id text) returns daybook.batch_result
+language plpgsql volatile
+as $$
+declare
+  _result daybook.append_result;
+  _out daybook.batch_result;
+  _detail text;
+  _hint text;
+begin
+  _out.entry := index;
+  _out.stream_id := case when jsonb_typeof(entry) = 'object' then entry ->> 'stream_id' end;
+  perform daybook._check_entry(entry, index);
+  _result := daybook._append(entry ->> 'stream_id', entry -> 'events', (entry ->> 'expected_version')::bigint,
+                             entry ->> 'idempotency_key', coalesce(entry ->> 'tenant_id', _append_entry.tenant_id));
+  _out.status := case when _result.duplicate then 'duplicate' else 'appended' end;
+  _out.stream_version := _result.stream_version;
+  _out.first_position := _result.first_position;
+  _out.last_position := _result.last_position;
+  _out.duplicate := _result.duplicate;
+  return _out;
+exception
+  when lock_not_available then
+    _out.status := 'busy';
+    return _out;
+  when operator_intervention or insufficient_resources or system_error or internal_error then
+    raise;
+  when others then
+    get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
+    _out.status := 'failed';
+    _out.error := jsonb_build_object('code', sqlstate, 'message', sqlerrm, 'detail', _detail, 'hint', _hint);
+    return _out;
+end
+$$;
+
+comment on function daybook._append_entry(jsonb, integer, text) is 'One entry of a batch in a savepoint of its own: what goes wrong with it becomes its outcome.';

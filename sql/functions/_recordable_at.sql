@@ -1,0 +1,25 @@
+-- A transaction that makes a missing partition holds it to itself until it ends. Others do not wait for it: their
+-- events are recorded in the last moment of the month before.
+create or replace function daybook._recordable_at(at timestamptz) returns timestamptz
+language plpgsql volatile
+as $$
+declare
+  _month timestamptz := date_trunc('month', at, 'UTC');
+begin
+  if at >= daybook._writable_from() and at < daybook._writable_until() then
+    return at;
+  elsif at < daybook._writable_from() and daybook._writable_until() > daybook._writable_from() then
+    return daybook._writable_from();
+  elsif exists (select from daybook.event_partitions p where p.range_from = _month) then
+    return at;
+  elsif pg_try_advisory_xact_lock(1145196364, 0) or daybook._writable_until() = '-infinity' then
+    perform daybook._make_partition(_month);
+    return at;
+  else
+    return daybook._writable_until() - interval '1 microsecond';
+  end if;
+end
+$$;
+
+comment on function daybook._recordable_at(timestamptz) is
+  'The moment an event is recorded at, given the clock: not before what is sealed (a clock can jump back), and in a partition, which is made where it is missing.';

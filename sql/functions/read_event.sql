@@ -1,0 +1,17 @@
+create or replace function daybook.read_event(event_id uuid, tenant_id text default null) returns setof daybook.event
+language plpgsql stable
+as $$
+declare
+  _tenant text := daybook._tenant(read_event.tenant_id);
+begin
+  return query
+    select e.position, e.tenant_id, e.stream_id, e.version, e.category, e.type, e.data, e.metadata, e.event_id, e.correlation_id,
+           e.causation_id, e.schema_version, e.tags, e.occurred_at, e.recorded_at
+      from daybook.events e
+     where e.event_id = read_event.event_id and e.tenant_id = _tenant
+     order by e.position
+     limit 1;
+end
+$$;
+
+comment on function daybook.read_event(uuid, text) is 'The event with an id: one row, or none.';

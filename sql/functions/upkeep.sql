@@ -1,0 +1,13 @@
+create or replace function daybook.upkeep() returns table (task text, result text)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query select 'partition made', p from daybook.ensure_partitions() p;
+  return query select 'partition sealed', p from daybook.seal_partitions() p;
+  return query select 'idempotency keys forgotten', n::text from daybook.forget_idempotency_keys() n where n > 0;
+end
+$$;
+
+comment on function daybook.upkeep() is
+  'What has to be done now and then (hourly is plenty): partitions ahead, sealing of past ones, old idempotency keys. Returns what it did.';
