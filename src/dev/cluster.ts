@@ -44,7 +44,7 @@ export async function openCluster(
   const data = realpathSync(join(home, "data"));
   const { dev, ino } = statSync(data);
   const password = readFileSync(join(home, "password"), "utf8").trim();
-  return { home, user, password, dataPath: data, clusterName: `daybook-${dev}-${ino}` };
+  return { home, user, password, dataPath: data, clusterName: `daybook-${dev}-${ino}-data` };
 }
 
 /** What is there: a cluster's major version, or why there is none. */
@@ -74,9 +74,16 @@ async function make(dataDir: string, home: string, binaries: ServerBinaries, dur
   }
 }
 
-async function initialise(binaries: ServerBinaries, data: string, user: OsUser | null, durable: boolean): Promise<void> {
+async function initialise(
+  binaries: ServerBinaries,
+  data: string,
+  user: OsUser | null,
+  durable: boolean,
+): Promise<void> {
   const locale =
-    binaries.version >= 17 ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] : ["--locale=C.UTF-8"];
+    binaries.version >= 17
+      ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+      : ["--locale=C.UTF-8"];
   const common = ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums"];
   const options = [...common, "--no-instructions", ...(durable ? [] : ["--no-sync"])];
   const run = (more: string[]) =>
@@ -115,7 +122,10 @@ async function setAside(home: string, notice: (message: string) => void): Promis
     () => false,
   );
   if (empty) return;
-  const aside = `${home}.incomplete-${new Date().toISOString().replaceAll(/[^\dT]/g, "").slice(0, 15)}`;
+  const aside = `${home}.incomplete-${new Date()
+    .toISOString()
+    .replaceAll(/[^\dT]/g, "")
+    .slice(0, 15)}`;
   await rename(home, aside);
   notice(`An incomplete data directory was found and moved to ${aside}; a new one has been made.`);
 }

@@ -44,6 +44,11 @@ export function processesOf(mark: ServerMark): number[] {
   return everyPid().filter((pid) => pid !== process.pid && belongsTo(pid, mark) && processIdentity(pid) !== null);
 }
 
+/** Whether a server's process is one of its children, which PostgreSQL gives titles, and not the server itself. */
+export function isServerChild(pid: number): boolean {
+  return commandOf(pid).startsWith("postgres: ");
+}
+
 /** Sends a signal; that the process has ended meanwhile is no error. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
@@ -55,7 +60,9 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 
 function everyPid(): number[] {
   const names =
-    process.platform === "linux" ? readdirSync("/proc") : execFileSync("ps", ["-axo", "pid="], { encoding: "utf8" }).split("\n");
+    process.platform === "linux"
+      ? readdirSync("/proc")
+      : execFileSync("ps", ["-axo", "pid="], { encoding: "utf8" }).split("\n");
   return names.map(Number).filter((pid) => Number.isInteger(pid) && pid > 0);
 }
 

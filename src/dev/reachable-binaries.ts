@@ -9,26 +9,41 @@ import { EmbeddedServerError } from "./embedded-server-error.ts";
 import type { OsUser } from "./os-user.ts";
 
 const run = promisify(execFile);
+/** Where copies go: the first of these that can be written. */
+const PLACES = ["/var/cache/daybook", join(tmpdir(), "daybook-programs")];
+
 const known = new Map<string, Promise<ServerBinaries>>();
 
 /**
  * Binaries that an OS user can run: the ones given, or, where they lie below a directory that is closed to that user
- * (a checkout in root's home), a copy in `/var/cache/daybook`, made once per release.
+ * (a checkout in root's home), a copy, made once per release.
+ *
+ * @param places directories for the copy, best first; made if need be, and only used if they are root's alone
+ * @throws EmbeddedServerError if the user can run neither
  */
-export function reachableBinaries(binaries: ServerBinaries, user: OsUser | null): Promise<ServerBinaries> {
+export function reachableBinaries(
+  binaries: ServerBinaries,
+  user: OsUser | null,
+  places: readonly string[] = PLACES,
+): Promise<ServerBinaries> {
   if (!user || canRun(binaries.postgres, user)) return Promise.resolve(binaries);
   const key = `${binaries.postgres} ${user.uid}`;
-  const copy = known.get(key) ?? copyOf(binaries, user);
+  const copy = known.get(key) ?? copyOf(binaries, user, places);
   known.set(key, copy);
   return copy;
 }
 
-async function copyOf(binaries: ServerBinaries, user: OsUser): Promise<ServerBinaries> {
+async function copyOf(binaries: ServerBinaries, user: OsUser, places: readonly string[]): Promise<ServerBinaries> {
   if (binaries.root) {
     const name = `postgresql-${await packageVersion(binaries.root, binaries.release)}-${process.arch}`;
-    for (const base of ["/var/cache/daybook", join(tmpdir(), "daybook-programs")]) {
+    for (const base of places) {
       const root = await install(binaries.root, base, name).catch(() => null);
-      const copy = root && { ...binaries, root, postgres: join(root, "bin/postgres"), initdb: join(root, "bin/initdb") };
+      const copy = root && {
+        ...binaries,
+        root,
+        postgres: join(root, "bin/postgres"),
+        initdb: join(root, "bin/initdb"),
+      };
       if (copy && canRun(copy.postgres, user)) return copy;
     }
   }

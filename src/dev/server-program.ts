@@ -11,8 +11,8 @@ export async function spawnServerProgram(
   program: "postgres" | "initdb",
   data: string,
   user: OsUser | null,
-  argumentsFor: (dataPath: string) => string[],
   options: { detached?: boolean; output: number | "pipe" },
+  argumentsFor: (dataPath: string) => string[],
 ): Promise<ChildProcess> {
   const { [program]: path } = await reachableBinaries(binaries, user);
   const spawnOptions: SpawnOptions = {
@@ -44,7 +44,7 @@ export async function runServerProgram(
   user: OsUser | null,
   argumentsFor: (dataPath: string) => string[],
 ): Promise<{ code: number | null; output: string }> {
-  const child = await spawnServerProgram(binaries, program, data, user, argumentsFor, { output: "pipe" });
+  const child = await spawnServerProgram(binaries, program, data, user, { output: "pipe" }, argumentsFor);
   let output = "";
   const collect = (chunk: Buffer) => {
     output += chunk.toString("utf8");
