@@ -28,6 +28,7 @@ comment on column daybook.stream_heads.last_recorded_at is 'Upper bound of recor
 comment on column daybook.stream_heads.tenant_id is 'Tenant the stream belongs to.';
 comment on column daybook.stream_heads.stream_id is 'Name of the stream, <category>-<id>.';
 comment on index daybook.stream_heads_key is 'From an event to the name of its stream.';
+comment on index daybook.stream_heads_pkey is 'One row a stream.';
 
 create table daybook.event_log (
   position bigint not null,
@@ -98,6 +99,7 @@ comment on column daybook.event_partitions.range_from is 'First recorded_at that
 comment on column daybook.event_partitions.range_to is 'First recorded_at that no longer belongs to it.';
 comment on column daybook.event_partitions.waiting_for is 'While it is being sealed: the transactions that may still write into it.';
 comment on column daybook.event_partitions.last_position is 'Set when the partition is sealed (nothing can be written into it any more): its highest position, 0 if it is empty.';
+comment on index daybook.event_partitions_pkey is 'One partition a month.';
 
 create table daybook.idempotency_keys (
   tenant_id text collate "C" not null,
@@ -123,6 +125,7 @@ comment on column daybook.idempotency_keys.first_position is 'First result: posi
 comment on column daybook.idempotency_keys.last_position is 'First result: position of its last event.';
 comment on column daybook.idempotency_keys.created_at is 'When the first append was made.';
 comment on index daybook.idempotency_keys_created_at is 'Forgetting old keys.';
+comment on index daybook.idempotency_keys_pkey is 'A key belongs to its tenant and stream.';
 
 create table daybook.tenant_grants (
   tenant_id text collate "C" not null,
@@ -133,6 +136,7 @@ create table daybook.tenant_grants (
 comment on table daybook.tenant_grants is 'Which database role may see and write which tenant. Written by grant_tenant and revoke_tenant. The grant of every tenant is SELECT on every_tenant.';
 comment on column daybook.tenant_grants.tenant_id is 'The tenant.';
 comment on column daybook.tenant_grants.role is 'The role; its members have the grant too.';
+comment on index daybook.tenant_grants_pkey is 'Each grant once.';
 
 create table daybook.every_tenant ();
 comment on table daybook.every_tenant is 'Always empty. The right to SELECT from it is the grant of every tenant: a privilege costs an append less to check than a row.';
@@ -148,6 +152,7 @@ comment on table daybook.checkpoints is 'How far each consumer of the log has co
 comment on column daybook.checkpoints.consumer is 'Name of the consumer.';
 comment on column daybook.checkpoints.position is 'Position of the last event it is done with, 0 = none.';
 comment on column daybook.checkpoints.updated_at is 'When it last moved.';
+comment on index daybook.checkpoints_pkey is 'One row a consumer.';
 
 create table daybook.settings (
   singleton boolean not null default true check (singleton),
@@ -166,6 +171,7 @@ comment on column daybook.settings.max_event_bytes is 'Largest data + metadata o
 comment on column daybook.settings.max_events is 'Most events in one append, and most entries in one batch.';
 comment on column daybook.settings.idempotency_retention is 'How long an idempotency key is remembered.';
 comment on column daybook.settings.partitions_ahead is 'How many months ahead partitions are made.';
+comment on index daybook.settings_pkey is 'One row.';
 
 -- Settings that each append looks at are constants in functions, which the planner folds into the append's plans:
 -- reading a row for them would cost each append a twentieth of its time.
@@ -196,6 +202,21 @@ create type daybook.event as (
   recorded_at timestamptz
 );
 comment on type daybook.event is 'An event as it is read: the columns of the view events.';
+comment on column daybook.event."position" is 'Place in the whole store; gaps are rolled back appends.';
+comment on column daybook.event.tenant_id is 'Tenant of the stream.';
+comment on column daybook.event.stream_id is 'Name of the stream, <category>-<id>.';
+comment on column daybook.event.version is 'Place in the stream, from 1, without holes.';
+comment on column daybook.event.category is 'The part of the stream''s name before the first dash.';
+comment on column daybook.event.type is 'Name of what happened.';
+comment on column daybook.event.data is 'What happened, a JSON object.';
+comment on column daybook.event.metadata is 'What the caller says about it, a JSON object kept as given; {} if nothing.';
+comment on column daybook.event.event_id is 'Identity of the event, UUIDv7 where the caller gave none.';
+comment on column daybook.event.correlation_id is 'The logical operation this event belongs to.';
+comment on column daybook.event.causation_id is 'What triggered it: the id of an event or of a command.';
+comment on column daybook.event.schema_version is 'Version of the shape of data, from 1.';
+comment on column daybook.event.tags is 'Tags the event can be found and decided by, sorted; null = none.';
+comment on column daybook.event.occurred_at is 'When the application says it happened; recorded_at where it says nothing.';
+comment on column daybook.event.recorded_at is 'The server''s clock at append; never runs backwards within a stream.';
 
 create type daybook.append_result as (
   stream_version bigint,
@@ -204,12 +225,17 @@ create type daybook.append_result as (
   duplicate boolean
 );
 comment on type daybook.append_result is 'What an append did: version of the stream after it, positions of its first and last event, and whether these are the results of an earlier, equal append.';
+comment on column daybook.append_result.stream_version is 'Version of the stream after the append.';
+comment on column daybook.append_result.first_position is 'Position of its first event.';
+comment on column daybook.append_result.last_position is 'Position of its last event.';
+comment on column daybook.append_result.duplicate is 'Whether these are the results of an earlier, equal append: nothing was written.';
 
 do $$
 declare
   _role text;
 begin
   foreach _role in array array['daybook_reader', 'daybook_writer', 'daybook_worker', 'daybook_admin'] loop
+    continue when exists (select from pg_roles r where r.rolname = _role);
     begin
       execute format('create role %I nologin', _role);
     exception
@@ -219,7 +245,8 @@ begin
         raise exception using
           errcode = '42501',
           message = format('Daybook needs the role %s, and %s may not create roles', _role, current_user),
-          hint = 'Have a superuser run: create role daybook_reader; create role daybook_writer; create role daybook_worker; create role daybook_admin; then migrate again.';
+          hint = 'Have a superuser run: create role daybook_reader; create role daybook_writer; create role daybook_worker; create role daybook_admin; '
+            'grant daybook_reader to daybook_writer; grant daybook_writer to daybook_worker; grant daybook_worker to daybook_admin; then migrate again.';
     end;
   end loop;
 end $$;
@@ -235,3 +262,11 @@ create type daybook.batch_result as (
   error jsonb
 );
 comment on type daybook.batch_result is 'Outcome of one entry of append_batch.';
+comment on column daybook.batch_result.entry is 'Which entry, from 0.';
+comment on column daybook.batch_result.status is 'appended, duplicate, failed (see error) or busy (somebody else holds the stream: append it alone).';
+comment on column daybook.batch_result.stream_id is 'Name of its stream.';
+comment on column daybook.batch_result.stream_version is 'Version of the stream after the append, null where there was none.';
+comment on column daybook.batch_result.first_position is 'Position of its first event.';
+comment on column daybook.batch_result.last_position is 'Position of its last event.';
+comment on column daybook.batch_result.duplicate is 'Whether these are the results of an earlier, equal append: nothing was written.';
+comment on column daybook.batch_result.error is 'Why it failed: {code, message, detail, hint}, as PostgreSQL would have raised it.';

@@ -1,13 +1,31 @@
 -- Who may do what. Run whenever anything in sql/ has changed: an object made anew starts with PostgreSQL's own defaults.
 
-grant daybook_reader to daybook_writer;
-grant daybook_writer to daybook_worker;
-grant daybook_worker to daybook_admin;
+-- where a superuser made the roles, the installing role need not be allowed to grant them
+do $$
+begin
+  if not pg_has_role('daybook_writer', 'daybook_reader', 'member') then
+    grant daybook_reader to daybook_writer;
+  end if;
+  if not pg_has_role('daybook_worker', 'daybook_writer', 'member') then
+    grant daybook_writer to daybook_worker;
+  end if;
+  if not pg_has_role('daybook_admin', 'daybook_worker', 'member') then
+    grant daybook_worker to daybook_admin;
+  end if;
+end $$;
 
 revoke all on all functions in schema daybook from public, daybook_reader, daybook_writer, daybook_worker, daybook_admin;
 revoke all on all tables in schema daybook from public, daybook_reader, daybook_writer, daybook_worker, daybook_admin;
 revoke all on all sequences in schema daybook from public, daybook_reader, daybook_writer, daybook_worker, daybook_admin;
 grant usage on schema daybook to daybook_reader;
+
+-- whoever uses the store may see whether it is up to date (where it was installed by migrate and not file by file)
+do $$
+begin
+  if to_regclass('daybook.installation') is not null then
+    grant select on daybook.migrations, daybook.installed_objects, daybook.installation to daybook_reader;
+  end if;
+end $$;
 
 -- reading runs with the rights of the caller, below row security
 grant select on daybook.events, daybook.streams, daybook.event_log, daybook.stream_heads to daybook_reader;

@@ -1,4 +1,4 @@
-create or replace function daybook._append_entry(entry jsonb, index integer, tenant_id text) returns daybook.batch_result
+create or replace function daybook._append_entry(entry jsonb, index integer, tenant_id text, known_busy boolean) returns daybook.batch_result
 language plpgsql volatile
 as $$
 declare
@@ -10,6 +10,11 @@ begin
   _out.entry := index;
   _out.stream_id := case when jsonb_typeof(entry) = 'object' then entry ->> 'stream_id' end;
   perform daybook._check_entry(entry, index);
+  if known_busy or daybook._is_held(daybook._tenant(coalesce(entry ->> 'tenant_id', _append_entry.tenant_id)), entry ->> 'stream_id') then
+    perform daybook._check_events(entry -> 'events');
+    _out.status := 'busy';
+    return _out;
+  end if;
   _result := daybook._append(entry ->> 'stream_id', entry -> 'events', (entry ->> 'expected_version')::bigint,
                              entry ->> 'idempotency_key', coalesce(entry ->> 'tenant_id', _append_entry.tenant_id));
   _out.status := case when _result.duplicate then 'duplicate' else 'appended' end;
@@ -32,4 +37,4 @@ exception
 end
 $$;
 
-comment on function daybook._append_entry(jsonb, integer, text) is 'One entry of a batch in a savepoint of its own: what goes wrong with it becomes its outcome.';
+comment on function daybook._append_entry(jsonb, integer, text, boolean) is 'One entry of a batch in a savepoint of its own: what goes wrong with it becomes its outcome. Busy, if its stream is known to be or is found so.';

@@ -22,12 +22,14 @@ begin
       hint = 'Append them in several calls, or: select daybook.configure(''max_events'', …).';
   end if;
 
+  -- an event that is small as a whole is small in its parts
   select e.ordinality - 1 as index, daybook._event_problem(e.value) as problem,
-         pg_column_size(e.value -> 'data') + coalesce(pg_column_size(e.value -> 'metadata'), 0) as bytes
+         pg_column_size(coalesce(e.value -> 'data', '{}')) + pg_column_size(coalesce(e.value -> 'metadata', '{}')) as bytes
     into _bad
     from jsonb_array_elements(events) with ordinality e
    where daybook._event_problem(e.value) is not null
-      or pg_column_size(e.value) > daybook._max_event_bytes()
+      or (pg_column_size(e.value) > daybook._max_event_bytes()
+          and pg_column_size(coalesce(e.value -> 'data', '{}')) + pg_column_size(coalesce(e.value -> 'metadata', '{}')) > daybook._max_event_bytes())
    order by e.ordinality
    limit 1;
   if _bad.problem is not null then

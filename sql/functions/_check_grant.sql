@@ -5,9 +5,9 @@ begin
   if not exists (select from pg_roles r where r.rolname = role) then
     raise exception using
       errcode = 'YD108',
-      message = format('there is no database role %s', quote_ident(role)),
+      message = format('there is no database role %s', coalesce(quote_ident(role), 'null')),
       detail = jsonb_build_object('argument', 'role', 'value', role),
-      hint = format('create role %I login; grant daybook_writer to %I;', role, role);
+      hint = format('create role %1$s login; grant daybook_writer to %1$s;', coalesce(quote_ident(role), '…'));
   end if;
   if tenant_id is null or (tenant_id <> '*' and (length(tenant_id) not between 1 and 255 or tenant_id ~ '[[:cntrl:]]')) then
     raise exception using

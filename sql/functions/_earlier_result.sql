@@ -29,7 +29,7 @@ begin
     end if;
   end if;
 
-  if expected_version >= 0 and head.version >= expected_version + _count then
+  if expected_version >= 0 and head.version - _count >= expected_version then
     select expected_version + _count, min(l.position), max(l.position), true into _result
       from daybook.event_log l
       join jsonb_array_elements(events) with ordinality e

@@ -7,8 +7,8 @@ as $$
     'an event is an object'
   when event - '{type,data,metadata,event_id,schema_version,occurred_at,tags,correlation_id,causation_id}'::text[] <> '{}' then
     'unknown keys; known are type, data, metadata, event_id, schema_version, occurred_at, tags, correlation_id, causation_id'
-  when jsonb_typeof(event -> 'type') is distinct from 'string' or length(event ->> 'type') not between 1 and 255 or event ->> 'type' ~ '[[:cntrl:]]' then
-    'type is a text of 1 to 255 characters, none of them a control character'
+  when jsonb_typeof(event -> 'type') is distinct from 'string' or length(event ->> 'type') not between 1 and 255 then
+    'type is a text of 1 to 255 characters'
   when jsonb_typeof(event -> 'data') <> 'object' then
     'data is an object'
   when jsonb_typeof(event -> 'metadata') <> 'object' then
@@ -19,13 +19,14 @@ as $$
     'correlation_id is a UUID'
   when event ->> 'causation_id' !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
     'causation_id is a UUID'
-  when jsonb_typeof(event -> 'schema_version') not in ('number', 'null') or event ->> 'schema_version' !~ '^[1-9][0-9]{0,8}$' then
+  when jsonb_typeof(event -> 'schema_version') not in ('number', 'null') or event ->> 'schema_version' !~ '^[1-9][0-9]*$'
+       or event -> 'schema_version' > '2147483647' then
     'schema_version is a whole number from 1'
   when event ->> 'occurred_at' is not null and not daybook._is_timestamp(event ->> 'occurred_at') then
     'occurred_at is an ISO 8601 moment with its offset from UTC, such as 2026-11-21T09:30:00Z'
   when jsonb_typeof(event -> 'tags') not in ('array', 'null') then
     'tags is an array of texts'
-  when event @? '$.tags[*] ? (@.type() != "string" || @ == "")' then
+  when event @? 'strict $.tags[*] ? (@.type() != "string" || @ == "")' then
     'a tag is a text that is not empty'
   end
 $$;

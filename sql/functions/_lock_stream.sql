@@ -13,7 +13,7 @@ begin
 
     perform daybook._check_stream_id(_lock_stream.stream_id);
     insert into daybook.stream_heads as h (tenant_id, stream_id, version, first_recorded_at, last_recorded_at)
-    values (_lock_stream.tenant_id, _lock_stream.stream_id, 0, 'infinity', '-infinity')
+    values (_lock_stream.tenant_id, _lock_stream.stream_id, 0, clock_timestamp(), clock_timestamp())
         on conflict on constraint stream_heads_pkey do nothing
     returning h.* into _head;
     exit when found;

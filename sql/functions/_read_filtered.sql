@@ -1,5 +1,6 @@
 -- First a stretch of the log as it comes: enough where what is asked for is frequent. Then, for what is rare, an index
--- walk per tenant, category and type, which reads no event that does not match.
+-- walk per tenant, category and type, which reads no event that does not match. (Bounds and order are those of the
+-- index: asked for equal kinds in order of position, the planner may well walk through all positions instead.)
 create or replace function daybook._read_filtered(
   after_position bigint,
   max_count integer,
@@ -34,10 +35,10 @@ begin
        cross join lateral (
          select l.position
            from daybook.event_log l
-          where l.tenant_id = k.tenant_id and l.category = k.category and l.type = k.type
-            and l.position > _until and l.position <= _read_filtered.horizon
+          where (l.tenant_id, l.category, l.type, l.position) > (k.tenant_id, k.category, k.type, _until)
+            and (l.tenant_id, l.category, l.type, l.position) <= (k.tenant_id, k.category, k.type, _read_filtered.horizon)
             and l.recorded_at >= recorded_from
-          order by l.position
+          order by l.tenant_id, l.category, l.type, l.position
           limit max_count - cardinality(_found)) p
        order by p.position
        limit max_count - cardinality(_found));

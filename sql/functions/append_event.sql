@@ -21,19 +21,19 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _tenant text := coalesce(append_event.tenant_id, current_setting('daybook.tenant', true), 'default');
+  _tenant text := coalesce(append_event.tenant_id, nullif(current_setting('daybook.tenant', true), ''), 'default');
   _key bigint;
+  _version bigint;
   _recorded_at timestamptz;
-  _result daybook.append_result;
+  _position bigint;
 begin
   if has_table_privilege(session_user, 'daybook.every_tenant'::regclass, 'select')
-     and _tenant = coalesce(current_setting('daybook.tenant', true), _tenant)
-     and length(_tenant) > 0
+     and (append_event.tenant_id is null or coalesce(current_setting('daybook.tenant', true), '') in ('', append_event.tenant_id))
      and length(append_event.type) between 1 and 255
-     and append_event.type !~ '[[:cntrl:]]'
      and jsonb_typeof(append_event.data) = 'object'
      and jsonb_typeof(append_event.metadata) = 'object'
      and pg_column_size(append_event.data) + pg_column_size(append_event.metadata) < daybook._max_event_bytes()
+     and coalesce(pg_column_compression(append_event.data), pg_column_compression(append_event.metadata)) is null
      and append_event.schema_version > 0
      and append_event.tags is null
      and append_event.occurred_at is null
@@ -46,20 +46,20 @@ begin
      where h.tenant_id = _tenant
        and h.stream_id = append_event.stream_id
        and h.version = coalesce(append_event.expected_version, h.version)
-       and h.version > 0
-    returning h.stream_key, h.version, h.last_recorded_at into _key, _result.stream_version, _recorded_at;
+    returning h.stream_key, h.version, h.last_recorded_at into _key, _version, _recorded_at;
 
     if _recorded_at >= daybook._writable_from() and _recorded_at < daybook._writable_until() then
       insert into daybook.event_log (
         position, stream_key, version, recorded_at, schema_version, event_id, correlation_id, causation_id,
         tenant_id, category, type, data, metadata)
       values (
-        nextval('daybook.positions'), _key, _result.stream_version, _recorded_at, append_event.schema_version,
+        nextval('daybook.positions'), _key, _version, _recorded_at, append_event.schema_version,
         coalesce(append_event.event_id, daybook.uuid_v7()), append_event.correlation_id, append_event.causation_id,
         _tenant, split_part(append_event.stream_id, '-', 1), append_event.type, append_event.data, nullif(append_event.metadata, '{}'))
-      returning position, position, false into _result.first_position, _result.last_position, _result.duplicate;
-      return _result;
+      returning position into _position;
+      return (_version, _position, _position, false);
     elsif _recorded_at is not null then
+      -- no partition for it: let the general way see the stream as it was
       update daybook.stream_heads h set version = h.version - 1 where h.tenant_id = _tenant and h.stream_id = append_event.stream_id;
     end if;
   end if;

@@ -5,7 +5,7 @@ as $$
 declare
   _settings daybook.settings;
 begin
-  if setting not in ('max_event_bytes', 'max_events', 'idempotency_retention', 'partitions_ahead') then
+  if setting is null or setting not in ('max_event_bytes', 'max_events', 'idempotency_retention', 'partitions_ahead') then
     raise exception using
       errcode = 'YD108',
       message = format('there is no setting %s', quote_literal(setting)),

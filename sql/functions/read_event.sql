@@ -4,6 +4,8 @@ as $$
 declare
   _tenant text := daybook._tenant(read_event.tenant_id);
 begin
+  -- as horizon does: notice partitions attached since this transaction opened the log
+  perform pg_relation_is_updatable('daybook.every_tenant'::regclass, false);
   return query
     select e.position, e.tenant_id, e.stream_id, e.version, e.category, e.type, e.data, e.metadata, e.event_id, e.correlation_id,
            e.causation_id, e.schema_version, e.tags, e.occurred_at, e.recorded_at

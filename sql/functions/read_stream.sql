@@ -11,6 +11,8 @@ declare
   _tenant text := daybook._tenant(read_stream.tenant_id);
   _head daybook.stream_heads;
 begin
+  -- as horizon does: notice partitions attached since this transaction opened the log
+  perform pg_relation_is_updatable('daybook.every_tenant'::regclass, false);
   perform daybook._check_count(max_count, coalesce(from_version, 0));
   select h.* into _head from daybook.stream_heads h where h.tenant_id = _tenant and h.stream_id = read_stream.stream_id;
   if not found then

@@ -8,6 +8,8 @@ as $$
 declare
   _tenant text := daybook._tenant(read_streams.tenant_id);
 begin
+  -- as horizon does: notice partitions attached since this transaction opened the log
+  perform pg_relation_is_updatable('daybook.every_tenant'::regclass, false);
   perform daybook._check_count(max_count);
   perform daybook._check_reads(reads);
   return query

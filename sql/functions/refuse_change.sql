@@ -1,5 +1,5 @@
 create or replace function daybook.refuse_change() returns trigger
-language plpgsql
+language plpgsql volatile
 as $$
 begin
   raise exception using

@@ -1,0 +1,194 @@
+import t from "tap";
+import { testDatabase } from "../support/database.ts";
+import { roleLogin } from "../support/roles.ts";
+import { column, connect, type Row, rows, value } from "./support.ts";
+
+// A role with all of Daybook's rights and a schema of its own full of traps, first on its search_path: what runs with
+// the rights of the owner must not step into one.
+const database = await testDatabase(t);
+const owner = await connect(t, database.url);
+const client = await connect(t, await roleLogin(database, { roles: ["daybook_admin"] }));
+const me = String(client.user);
+await owner.query(`create schema evil authorization "${me}"`);
+const caught: string[] = [];
+client.on("notice", (notice) => caught.push(String(notice.message)));
+
+/** The types that Daybook's own expressions are of. */
+const types = [
+  "text",
+  "bigint",
+  "integer",
+  "boolean",
+  "jsonb",
+  "uuid",
+  "timestamptz",
+  "name",
+  "oid",
+  "text[]",
+  "interval",
+  "regclass",
+  "bytea",
+  "xid8",
+];
+
+/** Builtin functions whose names occur in Daybook's bodies, and operators between those types: each gets its double. */
+async function setTraps(): Promise<number> {
+  const bodies = (await column(owner, "select prosrc from pg_proc where pronamespace = 'daybook'::regnamespace")).join(
+    "\n",
+  );
+  const called = [...new Set([...bodies.matchAll(/\b([a-z_0-9]+)\s*\(/g)].map((m) => m[1]))];
+  const functions = await rows(
+    owner,
+    `select distinct p.proname as name, pg_get_function_identity_arguments(p.oid) as args, pg_get_function_result(p.oid) as result
+       from pg_proc p
+      where p.pronamespace = 'pg_catalog'::regnamespace and p.proname = any ($1) and p.prokind = 'f' and p.provariadic = 0
+        and not 'internal'::regtype = any (p.proargtypes) and p.prorettype not in ('internal'::regtype, 'trigger'::regtype)
+        and not exists (select from unnest(p.proargtypes) a join pg_type y on y.oid = a where y.typtype = 'p')
+        and p.prorettype not in (select oid from pg_type where typtype = 'p')`,
+    [called],
+  );
+  for (const { name, args, result } of functions) {
+    await client.query(
+      `create function evil."${name}"(${args}) returns ${result} language plpgsql as $$ begin raise notice 'trapped ${name} as %', current_user; return${String(result).startsWith("SETOF") || String(result).startsWith("TABLE") ? "" : " null"}; end $$`,
+    );
+  }
+  const operators = await rows(
+    owner,
+    `select o.oprname as name, o.oprleft::regtype::text as left, o.oprright::regtype::text as right, o.oprresult::regtype::text as result
+       from pg_operator o
+      where o.oprnamespace = 'pg_catalog'::regnamespace and o.oprleft = any ($1::regtype[]) and o.oprright = any ($1::regtype[])`,
+    [types],
+  );
+  for (const [i, { name, left, right, result }] of operators.entries()) {
+    await client.query(`
+      create function evil.op${i}(${left}, ${right}) returns ${result} language plpgsql as $$ begin raise notice 'trapped ${String(name).replaceAll("%", "%%")} as %', current_user; return null; end $$;
+      create operator evil.${name} (leftarg = ${left}, rightarg = ${right}, function = evil.op${i})`);
+  }
+  return functions.length + operators.length;
+}
+
+/** Doubles of relations and types as temporary objects, which PostgreSQL looks for first unless told otherwise. */
+async function setTemporaryTraps(): Promise<void> {
+  const relations = await column(
+    owner,
+    `select distinct relname from pg_class
+      where (relnamespace = 'daybook'::regnamespace and relkind in ('r', 'p', 'v'))
+         or (relnamespace = 'pg_catalog'::regnamespace and relname in ('pg_locks', 'pg_roles', 'pg_database', 'pg_class', 'pg_proc', 'pg_stat_activity'))`,
+  );
+  for (const relation of relations) {
+    await client.query(`create table evil."${relation}" (trap text); create temp table "${relation}" (trap text)`);
+  }
+  for (const type of ["event", "append_result", "batch_result"])
+    await client.query(`create type evil.${type} as (trap text)`);
+  for (const type of ["text", "jsonb", "regclass", "regrole", "timestamptz", "uuid", "name"]) {
+    await client.query(
+      `create domain pg_temp.${type} as pg_catalog.int4; create domain evil.${type} as pg_catalog.int4`,
+    );
+  }
+}
+
+const trapped = () => caught.filter((message) => !message.endsWith(` as ${me}`));
+
+t.test("the traps are set, and whoever runs unprotected steps into them", async (t) => {
+  t.ok((await setTraps()) > 200);
+  await setTemporaryTraps();
+  await client.query("set search_path = evil, pg_temp, pg_catalog");
+  await client.query("select length('x'::pg_catalog.text)");
+  t.ok(caught.includes(`trapped length as ${me}`));
+  await owner.query(`
+    create function public.unprotected() returns pg_catalog.int4 language sql security definer as $$ select length('x'::pg_catalog.text) $$;
+    grant execute on function public.unprotected() to public`);
+  await client.query("select public.unprotected()");
+  t.same(trapped().length, 1, "such as a function that does not pin its search_path");
+  caught.length = 0;
+});
+
+t.test("every function that runs with the rights of the owner: called, right, and in no trap", async (t) => {
+  const calls: Record<string, string[]> = {
+    append: [
+      "append('a-1', '[{\"type\": \"T\"}]')",
+      'append(\'a-1\', \'[{"type": "T", "tags": ["b", "a"], "occurred_at": "2026-01-01T00:00:00Z"}, {"type": "T"}]\', -1, \'k\')',
+    ],
+    append_event: [
+      "append_event('a-1', 'T', '{\"a\": 1}')",
+      "append_event('a-2', 'T')",
+      "append_event('a-1', 'T', tags => '{a}', idempotency_key => 'e', tenant_id => 'one')",
+    ],
+    append_streams: [
+      'append_streams(\'[{"stream_id": "a-1", "events": [{"type": "T"}]}, {"stream_id": "a-9", "expected_version": 0}]\')',
+    ],
+    append_batch: [
+      'append_batch(\'[{"stream_id": "a-1", "events": [{"type": "T"}]}, {"stream_id": "a-3", "events": []}, {"stream_id": "a-4", "events": [{"type": "T"}], "idempotency_key": "k"}]\')',
+    ],
+    visible_tenants: ["visible_tenants()"],
+    _read_from: ["_read_from(0)"],
+    _partition_facts: ["_partition_facts()"],
+    ensure_partitions: ["ensure_partitions(8)"],
+    seal_partitions: ["seal_partitions()", "seal_partitions()", "seal_partitions()"],
+    forget_idempotency_keys: ["forget_idempotency_keys()"],
+    upkeep: ["upkeep()"],
+    checkpoint_position: ["checkpoint_position('c')"],
+    advance_checkpoint: ["advance_checkpoint('c', 1)"],
+    configure: ["configure('idempotency_retention', '3 days')"],
+    grant_tenant: [`grant_tenant('${me}', 'one')`, `grant_tenant('${me}', '*')`],
+    revoke_tenant: [`revoke_tenant('${me}', 'one')`, `revoke_tenant('${me}', '*')`],
+  };
+  t.same(
+    Object.keys(calls).toSorted(),
+    (await column(owner, "select proname from pg_proc where pronamespace = 'daybook'::regnamespace and prosecdef"))
+      .map(String)
+      .toSorted(),
+  );
+  await owner.query("select daybook._make_partition('2020-01-01 00:00+00')");
+  for (const list of Object.values(calls)) {
+    for (const call of list) {
+      await client.query(`select * from daybook.${call}`);
+      t.same(trapped(), [], call);
+      caught.length = 0;
+    }
+  }
+  t.same(await rows(owner, "select tenant_id, stream_id, version from daybook.streams order by 1, 2"), [
+    { tenant_id: "default", stream_id: "a-1", version: 6 },
+    { tenant_id: "default", stream_id: "a-2", version: 1 },
+    { tenant_id: "default", stream_id: "a-4", version: 1 },
+    { tenant_id: "one", stream_id: "a-1", version: 1 },
+  ]);
+  t.equal(
+    await value(owner, "select idempotency_retention from daybook.settings").then(String),
+    String(await value(owner, "select '3 days'::interval")),
+  );
+  t.equal(await value(owner, "select count(*) from daybook.partitions where state = 'sealed'"), 1);
+  t.equal(await value(owner, "select daybook.checkpoint_position('c')"), 1);
+  t.same(await rows(owner, "select * from daybook.tenant_grants"), []);
+});
+
+t.test("checks that refuse do not step into one either, and refuse", async (t) => {
+  const codes: Record<string, string> = {
+    "append('a-1', '[{\"type\": \"T\"}]', 0)": "YD001",
+    "append_event('a-1', '')": "YD101",
+    "append_streams('[]')": "YD102",
+    "append_event('', 'T')": "YD103",
+    "append_event('a-1', 'T', expected_version => -5)": "YD104",
+    "append_event('a-1', 'T', tenant_id => '*')": "YD203",
+    "configure('x', 'y')": "YD108",
+    "grant_tenant('nobody at all', 'x')": "YD108",
+    "advance_checkpoint('c', 1000000)": "YD403",
+  };
+  for (const [call, code] of Object.entries(codes)) {
+    await t.rejects(client.query(`select * from daybook.${call}`), { code }, call);
+    t.same(trapped(), [], call);
+  }
+});
+
+t.test("row security holds as well", async (t) => {
+  const writer = await connect(t, await roleLogin(database, { roles: ["daybook_writer"], tenants: ["one"] }));
+  await owner.query("grant usage on schema evil to public");
+  await writer.query("set search_path = evil, pg_catalog");
+  for (const relation of ["events", "streams", "event_log", "stream_heads"]) {
+    t.same(
+      (await writer.query<Row>(`select distinct tenant_id from daybook.${relation}`)).rows,
+      [{ tenant_id: "one" }],
+      relation,
+    );
+  }
+});
