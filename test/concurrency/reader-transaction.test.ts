@@ -1,0 +1,63 @@
+import t from "tap";
+import { testDatabase } from "../support/database.ts";
+import { appendTo, readAll } from "./support/in-flight.ts";
+import { forgetThisMonth } from "./support/partitions.ts";
+import { sessions } from "./support/sessions.ts";
+
+/*
+ * A consumer may follow the log within one transaction, page by page. A partition that is attached meanwhile does not
+ * stop it; it has to take note of it all the same.
+ */
+
+const { url } = await testDatabase(t);
+const { a, b, monitor } = await sessions(t, url, ["a", "b", "monitor"]);
+
+const READS = [
+  "select position from daybook.read_all($1)",
+  "select position from daybook.read_all($1, types => '{Tested,Other}')",
+  "select position from daybook.read_type('Tested', after_position => $1)",
+  "select position from daybook.read_category('tx', $1)",
+];
+
+for (const text of READS) {
+  t.test(`${text} in one transaction sees what was recorded in a partition made since`, async (t) => {
+    await forgetThisMonth(monitor, b, ["tx-a", "tx-b"]);
+    const { reader } = await sessions(t, url, ["reader"]);
+    await reader.rows("begin");
+    const first = await reader.column<number>(text, [0]);
+    t.equal(first.length, 2);
+    const cursor = first.at(-1) ?? 0;
+    await a.rows("begin");
+    const made = await appendTo(a, "tx-a");
+    const later = await appendTo(b, "tx-b");
+    t.same(await reader.column(text, [cursor]), []);
+    await a.rows("commit");
+    t.same(await reader.column(text, [cursor]), [made, later]);
+    await reader.rows("commit");
+  });
+}
+
+t.test("so does a consumer that reads the log itself, up to the horizon", async (t) => {
+  const text = "select position from daybook.event_log where position > $1 and position <= $2 order by position";
+  await forgetThisMonth(monitor, b, ["tx-a", "tx-b"]);
+  const { reader } = await sessions(t, url, ["reader"]);
+  await reader.rows("begin");
+  const first = await reader.column<number>(text, [0, await reader.value("select daybook.horizon()")]);
+  const cursor = first.at(-1) ?? 0;
+  await a.rows("begin");
+  const made = await appendTo(a, "tx-a");
+  const later = await appendTo(b, "tx-b");
+  await a.rows("commit");
+  t.same(await reader.column(text, [cursor, await reader.value("select daybook.horizon()")]), [made, later]);
+  await reader.rows("commit");
+  t.same(await readAll(reader, cursor), [made, later]);
+});
+
+const CORRELATION = "0199a0c0-0000-7000-8000-000000000001";
+const STREAM_READS = {
+  read_stream: "select version from daybook.read_stream('tx-a')",
+  "read_stream backwards": "select version from daybook.read_stream('tx-a', backwards => true) order by 1",
+  read_streams: `select (event).version from daybook.read_streams('["tx-a"]')`,
+  trace: `select (event).version from daybook.trace('${CORRELATION}') order by 1`,
+  read_event: "select version from daybook.read_event((select event_id from daybook.streams, daybook.event_log order by version desc limit 1))",
+};

@@ -1,0 +1,39 @@
+import { BATCH_MUTATIONS } from "./batch-mutations.ts";
+import { GUARD_MUTATIONS } from "./guard-mutations.ts";
+import { HORIZON_MUTATIONS } from "./horizon-mutations.ts";
+import { ORDER_MUTATIONS } from "./order-mutations.ts";
+import { PARTITION_MUTATIONS } from "./partition-mutations.ts";
+import { REGISTRATION_MUTATIONS } from "./registration-mutations.ts";
+
+/** A rule of the store, the SQL that breaks it, and the test that must notice. */
+export interface Mutation {
+  readonly name: string;
+  /** What holds in the store as it is. */
+  readonly rule: string;
+  /** SQL that breaks the rule in a store that has just been installed; made from today's files. */
+  readonly sql: () => string;
+  /** The test file that must fail, */
+  readonly test: string;
+  /** in a test whose name contains this. */
+  readonly caught: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  ...HORIZON_MUTATIONS,
+  ...REGISTRATION_MUTATIONS,
+  ...ORDER_MUTATIONS,
+  ...BATCH_MUTATIONS,
+  ...PARTITION_MUTATIONS,
+  ...GUARD_MUTATIONS,
+];
+
+/**
+ * The SQL of one mutation.
+ *
+ * @throws if there is none of that name, or if it does not fit the files any more
+ */
+export function mutationSql(name: string): string {
+  const mutation = MUTATIONS.find((one) => one.name === name);
+  if (!mutation) throw new Error(`there is no mutation ${name}`);
+  return mutation.sql();
+}
