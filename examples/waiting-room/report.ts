@@ -1,0 +1,57 @@
+import type { Follower } from "./follower.ts";
+import type { Balance, Ledger } from "./ledger.ts";
+
+/** Shows how it goes: on a terminal one line that changes, elsewhere a line every second. Call what it gives to end it. */
+export function showProgress(ledger: Ledger, follower: Follower, output: NodeJS.WriteStream): () => void {
+  const recent = [{ at: performance.now(), appended: 0 }];
+  const show = () => {
+    const balance = ledger.balance();
+    recent.push({ at: performance.now(), appended: balance.appended });
+    if (recent.length > (output.isTTY ? 10 : 2)) recent.shift();
+    const line = progressLine(balance, follower, rateOf(recent));
+    output.write(output.isTTY ? `\r\u001b[2K${line.slice(0, output.columns - 1)}` : `${line}\n`);
+  };
+  const timer = setInterval(show, output.isTTY ? 200 : 1000);
+  return () => {
+    clearInterval(timer);
+    if (output.isTTY) output.write("\r\u001b[2K");
+  };
+}
+
+function rateOf(recent: readonly { readonly at: number; readonly appended: number }[]): number {
+  const [first, last] = [recent[0], recent.at(-1)];
+  if (!first || !last || last.at === first.at) return 0;
+  return ((last.appended - first.appended) / (last.at - first.at)) * 1000;
+}
+
+function progressLine({ appended, conflicts, latency }: Balance, follower: Follower, rate: number): string {
+  const board = follower.board();
+  const total = board.reduce((sum, room) => sum + room.waiting, 0);
+  const rooms = board.map((room) => `${room.room} ${room.waiting}`).join(", ");
+  return [
+    `waiting ${total} (${rooms})`,
+    `${appended} events, ${rate.toFixed(0)}/s`,
+    `${conflicts} conflicts retried`,
+    `p50 ${latency.p50.toFixed(1)} ms, p95 ${latency.p95.toFixed(1)} ms`,
+  ].join(" · ");
+}
+
+/** What it came to, for a person, and for whoever looks for `lost: 0`. */
+export function summary(balance: Balance, seconds: number): string {
+  const { appended, conflicts, latency, unread, surplus, disorder } = balance;
+  const lines = [
+    `events appended: ${appended}`,
+    `per second: ${(appended / seconds).toFixed(1)}`,
+    `conflicts retried: ${conflicts}`,
+    `append latency: p50 ${latency.p50.toFixed(1)} ms, p95 ${latency.p95.toFixed(1)} ms`,
+    `lost: ${unread}`,
+  ];
+  if (surplus > 0) lines.push(`read without an acknowledgement: ${surplus}`);
+  if (disorder > 0) lines.push(`out of order, or missing in between: ${disorder}`);
+  return lines.join("\n");
+}
+
+/** Whether every acknowledged event came back once, in order, and no version is missing. */
+export function isSound({ unread, surplus, disorder }: Balance): boolean {
+  return unread === 0 && surplus === 0 && disorder === 0;
+}
