@@ -24,7 +24,10 @@ const server = await benchServer();
 await createBareTable(server.url);
 const messageDb = await server.database("message_store", "message-db");
 const pool = new pg.Pool({ connectionString: server.url, max: 16 });
-await pool.query("select count(daybook.append_event('account-' || i, 'AccountOpened')) from generate_series(1, $1::int) i", [streams]);
+await pool.query(
+  "select count(daybook.append_event('account-' || i, 'AccountOpened')) from generate_series(1, $1::int) i",
+  [streams],
+);
 await pool.query("vacuum analyze");
 
 async function connections(url: string, count: number, setup?: string) {
@@ -41,7 +44,14 @@ async function connections(url: string, count: number, setup?: string) {
 const ours = await connections(server.url, 16);
 const theirs = await connections(messageDb, 16, "set search_path = message_store, public");
 
-function statement(name: string, clients: number, on: pg.Client[], text: string, values: () => unknown[], units = 1): Variant {
+function statement(
+  name: string,
+  clients: number,
+  on: pg.Client[],
+  text: string,
+  values: () => unknown[],
+  units = 1,
+): Variant {
   return {
     name,
     clients,
@@ -53,20 +63,48 @@ function statement(name: string, clients: number, on: pg.Client[], text: string,
 }
 
 const bare = (n: number) =>
-  statement("bare INSERT", n, ours, `insert into bare.events (${bareColumns}) values ${bareRow("$1", "$2", "$3")}`, () => [anyStream(), type, data]);
+  statement(
+    "bare INSERT",
+    n,
+    ours,
+    `insert into bare.events (${bareColumns}) values ${bareRow("$1", "$2", "$3")}`,
+    () => [anyStream(), type, data],
+  );
 const appendEvent = (n: number) =>
-  statement("append_event", n, ours, "select daybook.append_event($1, $2, $3)", () => [`account-${anyStream()}`, type, data]);
+  statement("append_event", n, ours, "select daybook.append_event($1, $2, $3)", () => [
+    `account-${anyStream()}`,
+    type,
+    data,
+  ]);
 const append = (n: number) =>
-  statement("append", n, ours, "select daybook.append($1, $2)", () => [`account-${anyStream()}`, `[{"type":"${type}","data":${data}}]`]);
+  statement("append", n, ours, "select daybook.append($1, $2)", () => [
+    `account-${anyStream()}`,
+    `[{"type":"${type}","data":${data}}]`,
+  ]);
 const writeMessage = (n: number) =>
-  statement("message-db", n, theirs, "select write_message(gen_random_uuid()::text, $1, $2, $3)", () => [`account-${anyStream()}`, type, data]);
+  statement("message-db", n, theirs, "select write_message(gen_random_uuid()::text, $1, $2, $3)", () => [
+    `account-${anyStream()}`,
+    type,
+    data,
+  ]);
 
 const batch = JSON.stringify(Array.from({ length: 100 }, () => ({ type, data: payload })));
 const hundred = Array.from({ length: 100 }, (_, i) => bareRow("$1", `$${2 * i + 2}`, `$${2 * i + 3}`)).join(", ");
-const append100 = statement("append of 100", 1, ours, "select daybook.append($1, $2)", () => [`account-${anyStream()}`, batch], 100);
+const append100 = statement(
+  "append of 100",
+  1,
+  ours,
+  "select daybook.append($1, $2)",
+  () => [`account-${anyStream()}`, batch],
+  100,
+);
 const bare100 = statement(
-  "bare INSERT of 100", 1, ours, `insert into bare.events (${bareColumns}) values ${hundred}`,
-  () => [anyStream(), ...Array.from({ length: 100 }, () => [type, data]).flat()], 100,
+  "bare INSERT of 100",
+  1,
+  ours,
+  `insert into bare.events (${bareColumns}) values ${hundred}`,
+  () => [anyStream(), ...Array.from({ length: 100 }, () => [type, data]).flat()],
+  100,
 );
 
 const poolSize = 8;
@@ -84,39 +122,95 @@ const pooled: Variant = {
   name: "bare INSERT through the pool",
   clients: 64,
   async run() {
-    await small.query({ name: "bare", text: `insert into bare.events (${bareColumns}) values ${bareRow("$1", "$2", "$3")}`, values: [anyStream(), type, data] });
+    await small.query({
+      name: "bare",
+      text: `insert into bare.events (${bareColumns}) values ${bareRow("$1", "$2", "$3")}`,
+      values: [anyStream(), type, data],
+    });
     return 1;
   },
 };
 
 const rows: Row[] = [];
 const { rounds, seconds } = options;
-const perSecond = (one: Measured) => `${one.name} ${Math.round(quantile([...one.perSecond].sort((a, b) => a - b), 0.5)).toLocaleString("en")}/s`;
+const perSecond = (one: Measured) =>
+  `${one.name} ${Math.round(
+    quantile(
+      [...one.perSecond].sort((a, b) => a - b),
+      0.5,
+    ),
+  ).toLocaleString("en")}/s`;
 const details = (all: readonly Measured[]) => all.map(perSecond).join(", ");
 
-for (const [clients, atLeast] of [[1, 0.75], [16, 0.67]] as const) {
-  const all = await measure([bare(clients), appendEvent(clients), append(clients), writeMessage(clients)], rounds, seconds);
+for (const [clients, atLeast] of [
+  [1, 0.75],
+  [16, 0.67],
+] as const) {
+  const all = await measure(
+    [bare(clients), appendEvent(clients), append(clients), writeMessage(clients)],
+    rounds,
+    seconds,
+  );
   const [first, event, json, other] = all as [Measured, Measured, Measured, Measured];
   const word = clients === 1 ? "1 client" : `${clients} clients`;
   rows.push(
-    { measure: `one event, \`append_event\`, against a bare INSERT, ${word}`, ratio: ratio(event, first), bar: { atLeast }, details: details(all) },
-    { measure: `the same through \`append\` and its JSON, ${word}`, ratio: ratio(json, first), bar: { atLeast }, details: "" },
+    {
+      measure: `one event, \`append_event\`, against a bare INSERT, ${word}`,
+      ratio: ratio(event, first),
+      bar: { atLeast },
+      details: details(all),
+    },
+    {
+      measure: `the same through \`append\` and its JSON, ${word}`,
+      ratio: ratio(json, first),
+      bar: { atLeast },
+      details: "",
+    },
   );
   if (clients === 16) {
-    rows.push({ measure: "one event against message-db's write_message, one category, 16 clients", ratio: ratio(event, other), unit: " ×", bar: { atLeast: 2.5 }, details: "" });
+    rows.push({
+      measure: "one event against message-db's write_message, one category, 16 clients",
+      ratio: ratio(event, other),
+      unit: " ×",
+      bar: { atLeast: 2.5 },
+      details: "",
+    });
   } else {
-    rows.push({ measure: "append with its transaction, one client, p50", ratio: quantile(event.latencies, 0.5), unit: " ms", bar: { atMost: 2 }, details: `p99 ${quantile(event.latencies, 0.99).toFixed(2)} ms` });
+    rows.push({
+      measure: "append with its transaction, one client, p50",
+      ratio: quantile(event.latencies, 0.5),
+      unit: " ms",
+      bar: { atMost: 2 },
+      details: `p99 ${quantile(event.latencies, 0.99).toFixed(2)} ms`,
+    });
   }
 }
 
 const many = (await measure([bare100, append100], rounds, seconds)) as [Measured, Measured];
-rows.push({ measure: "100 events in one call, against a multi-row INSERT of 100", ratio: ratio(many[1], many[0]), bar: { atLeast: 0.7 }, details: details(many) });
+rows.push({
+  measure: "100 events in one call, against a multi-row INSERT of 100",
+  ratio: ratio(many[1], many[0]),
+  bar: { atLeast: 0.7 },
+  details: details(many),
+});
 
 const group = (await measure([pooled, grouped], rounds, seconds)) as [Measured, Measured];
-rows.push({ measure: `group commit, 64 concurrent callers, against bare INSERTs through the same pool of ${poolSize}`, ratio: ratio(group[1], group[0]), unit: " ×", bar: { atLeast: 2 }, details: `${details(group)}; p99 ${quantile(group[1].latencies, 0.99).toFixed(1)} against ${quantile(group[0].latencies, 0.99).toFixed(1)} ms` });
+rows.push({
+  measure: `group commit, 64 concurrent callers, against bare INSERTs through the same pool of ${poolSize}`,
+  ratio: ratio(group[1], group[0]),
+  unit: " ×",
+  bar: { atLeast: 2 },
+  details: `${details(group)}; p99 ${quantile(group[1].latencies, 0.99).toFixed(1)} against ${quantile(group[0].latencies, 0.99).toFixed(1)} ms`,
+});
 
 const creating = createMany(options.quick ? 20_000 : 200_000);
-rows.push({ measure: "creating and validating an event in TypeScript, mean", ratio: creating.mean, unit: " ms", bar: { atMost: 0.1 }, details: `p99 ${creating.p99.toFixed(4)} ms` });
+rows.push({
+  measure: "creating and validating an event in TypeScript, mean",
+  ratio: creating.mean,
+  unit: " ms",
+  bar: { atMost: 0.1 },
+  details: `p99 ${creating.p99.toFixed(4)} ms`,
+});
 
 await appender.close();
 await Promise.all([...ours, ...theirs].map((client) => client.end()));

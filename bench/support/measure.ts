@@ -1,4 +1,4 @@
-/** One way to do the work; `run` does it once and says how many units it did. */
+/** One way to do the work; `run` does it once and says how many units it did. It runs at least once a round. */
 export interface Variant {
   readonly name: string;
   /** Workers that call `run` at the same time. */
@@ -19,7 +19,11 @@ export interface Measured {
  * warms up and does not count.
  */
 export async function measure(variants: readonly Variant[], rounds: number, seconds: number): Promise<Measured[]> {
-  const results = variants.map((variant) => ({ name: variant.name, perSecond: [] as number[], latencies: [] as number[] }));
+  const results = variants.map((variant) => ({
+    name: variant.name,
+    perSecond: [] as number[],
+    latencies: [] as number[],
+  }));
   for (let round = -1; round < rounds; round++) {
     for (const [index, variant] of variants.entries()) {
       const { units, elapsed, latencies } = await runFor(variant, round < 0 ? Math.min(seconds, 1) : seconds);
@@ -39,12 +43,13 @@ async function runFor(variant: Variant, seconds: number) {
   const started = performance.now();
   const end = started + seconds * 1000;
   const work = async (worker: number) => {
-    for (let now = performance.now(); now < end; ) {
+    let now = performance.now();
+    do {
       units += await variant.run(worker);
       const then = performance.now();
       latencies.push(then - now);
       now = then;
-    }
+    } while (now < end);
   };
   await Promise.all(Array.from({ length: variant.clients }, (_, worker) => work(worker)));
   return { units, elapsed: (performance.now() - started) / 1000, latencies };
@@ -52,7 +57,10 @@ async function runFor(variant: Variant, seconds: number) {
 
 /** The middle value. */
 export function median(values: readonly number[]): number {
-  return quantile([...values].sort((a, b) => a - b), 0.5);
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
 }
 
 /** The value below which the share `q` of ascending values lies. */

@@ -14,7 +14,13 @@ export async function installMessageDb(url: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    for (const file of ["roles/message-store.sql", "schema/message-store.sql", "extensions/pgcrypto.sql", "tables/messages.sql", "types/message.sql"]) {
+    for (const file of [
+      "roles/message-store.sql",
+      "schema/message-store.sql",
+      "extensions/pgcrypto.sql",
+      "tables/messages.sql",
+      "types/message.sql",
+    ]) {
       await client.query(await readFile(join(home, file), "utf8"));
     }
     for (const folder of ["functions", "indexes"]) {

@@ -8,7 +8,8 @@ export interface Row {
   /** The figure the bar is about, such as 0.72. */
   readonly ratio: number;
   readonly unit?: string;
-  readonly bar: { readonly atLeast: number } | { readonly atMost: number };
+  /** What it has to reach; a row without one is there to be known. */
+  readonly bar?: { readonly atLeast: number } | { readonly atMost: number };
   /** What stands behind the ratio, in absolute figures. */
   readonly details: string;
 }
@@ -20,7 +21,10 @@ export async function report(name: string, server: string, rows: readonly Row[],
   const table = [
     "| measure | ratio | bar | |",
     "|---|---|---|---|",
-    ...rows.map((row) => `| ${row.measure} | **${figure(row.ratio)}${row.unit ?? ""}** ${met(row) ? "" : "(missed)"} | ${bar(row)} | ${row.details} |`),
+    ...rows.map(
+      (row) =>
+        `| ${row.measure} | **${figure(row.ratio)}${row.unit ?? ""}** ${met(row) ? "" : "(missed)"} | ${bar(row)} | ${row.details} |`,
+    ),
   ].join("\n");
   const section = `## ${name}\n\n\`npm run bench -- ${name}\`, ${machine(server)}\n\n${table}\n`;
   process.stdout.write(`\n${section}\n`);
@@ -46,14 +50,22 @@ function machine(server: string): string {
 }
 
 function figure(value: number): string {
-  return value >= 1000 ? Math.round(value).toLocaleString("en") : value >= 10 ? value.toFixed(1) : value.toFixed(value < 0.1 ? 4 : 2);
+  return value >= 1000
+    ? Math.round(value).toLocaleString("en")
+    : value >= 10
+      ? value.toFixed(1)
+      : value.toFixed(value < 0.1 ? 4 : 2);
 }
 
 function met(row: Row): boolean {
+  if (!row.bar) return true;
   return "atLeast" in row.bar ? row.ratio >= row.bar.atLeast : row.ratio <= row.bar.atMost;
 }
 
 function bar(row: Row): string {
   const unit = row.unit ?? "";
-  return "atLeast" in row.bar ? `at least ${figure(row.bar.atLeast)}${unit}` : `at most ${figure(row.bar.atMost)}${unit}`;
+  if (!row.bar) return "";
+  return "atLeast" in row.bar
+    ? `at least ${figure(row.bar.atLeast)}${unit}`
+    : `at most ${figure(row.bar.atMost)}${unit}`;
 }

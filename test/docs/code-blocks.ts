@@ -5,7 +5,9 @@ const root = new URL("../../", import.meta.url);
 /** The fenced blocks of one language in a Markdown file, in order. */
 export async function codeBlocks(file: string, language: string): Promise<string[]> {
   const text = await readFile(new URL(file, root), "utf8");
-  return [...text.matchAll(/^```(\w+)\n(.*?)^```/gms)].flatMap(([, kind, code]) => (kind === language && code ? [code] : []));
+  return [...text.matchAll(/^```(\w+)\n(.*?)^```/gms)].flatMap(([, kind, code]) =>
+    kind === language && code ? [code] : [],
+  );
 }
 
 /** One statement of an SQL block, and the SQLSTATE that the comment behind it says it fails with. */
