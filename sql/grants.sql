@@ -78,16 +78,20 @@ grant execute on function
   daybook.revoke_tenant(name, text)
 to daybook_admin;
 
--- Row security: for readers, and for the functions too where the owner is no superuser.
+-- Row security: for readers, and for the functions too where the owner is no superuser. Only what is missing: each of
+-- these statements stops appends while it runs.
 do $$
 declare
-  _table text;
+  _table regclass;
 begin
-  foreach _table in array array['event_log', 'stream_heads', 'idempotency_keys'] loop
-    execute format('alter table daybook.%I enable row level security', _table);
-    execute format('alter table daybook.%I force row level security', _table);
-    execute format('drop policy if exists tenants on daybook.%I', _table);
-    execute format('create policy tenants on daybook.%I using (coalesce(tenant_id = any ((select daybook.visible_tenants())::text[]), true))', _table);
-    execute format('comment on policy tenants on daybook.%I is %L', _table, 'A session sees and writes the tenants it was granted, or the one it is narrowed to.');
+  foreach _table in array array['daybook.event_log', 'daybook.stream_heads', 'daybook.idempotency_keys']::regclass[] loop
+    if not (select c.relrowsecurity and c.relforcerowsecurity from pg_class c where c.oid = _table) then
+      execute format('alter table %s enable row level security', _table);
+      execute format('alter table %s force row level security', _table);
+    end if;
+    if not exists (select from pg_policy p where p.polrelid = _table and p.polname = 'tenants') then
+      execute format('create policy tenants on %s using (coalesce(tenant_id = any ((select daybook.visible_tenants())::text[]), true))', _table);
+      execute format('comment on policy tenants on %s is %L', _table, 'A session sees and writes the tenants it was granted, or the one it is narrowed to.');
+    end if;
   end loop;
 end $$;

@@ -35,7 +35,7 @@ export async function appendLines(cli: Cli, session: Session): Promise<void> {
   const count = { appended: 0, duplicate: 0, failed: 0 };
   for await (const lines of batches()) {
     const outcomes = await appendBatch(session.db, lines, cli.tenant).catch(async (error: unknown) => {
-      if (await session.isLostBy(error)) sayUnknown(lines);
+      if ((await session.lossBehind(error)) !== null) sayUnknown(lines);
       throw error;
     });
     for (const outcome of outcomes) {

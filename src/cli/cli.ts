@@ -1,7 +1,7 @@
 import { config } from "../config.ts";
 import { connect, findTarget, type Session, type Target } from "./database.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { CommandError, messageOf } from "./failure.ts";
+import { CommandError } from "./failure.ts";
 import { type Output, outputTo } from "./output.ts";
 
 /** The options of every command. */
@@ -76,8 +76,8 @@ export async function withSession<T>(
       try {
         return await work(session, target);
       } catch (error) {
-        if (!(error instanceof CommandError) && (await session.isLostBy(error))) throw lost(error);
-        throw error;
+        const loss = error instanceof CommandError ? null : await session.lossBehind(error);
+        throw loss === null ? error : lost(loss, error);
       } finally {
         await session.close();
       }
@@ -96,8 +96,6 @@ export async function withTarget<T>(cli: Cli, work: (target: Target) => Promise<
   }
 }
 
-function lost(error: unknown): CommandError {
-  return new CommandError(exitCodes.unreachable, `the connection was lost: ${messageOf(error)}`, undefined, {
-    cause: error,
-  });
+function lost(why: string, cause: unknown): CommandError {
+  return new CommandError(exitCodes.unreachable, `the connection was lost: ${why}`, undefined, { cause });
 }

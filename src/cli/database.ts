@@ -26,8 +26,8 @@ export interface Target {
 export interface Session {
   readonly db: Db;
   readonly client: pg.Client;
-  /** Whether an error means that the connection is gone. */
-  isLostBy(error: unknown): Promise<boolean>;
+  /** Where an error means that the connection is gone: why it is; null otherwise. */
+  lossBehind(error: unknown): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -69,12 +69,11 @@ async function embeddedTarget(settings: Config): Promise<Target> {
  * @throws CommandError with exit code 3, whatever the reason
  */
 export async function connect(target: Pick<Target, "url" | "name">): Promise<Session> {
-  let isOver = false;
-  const over = () => {
-    isOver = true;
-  };
+  let loss: string | null = null;
   const client = newClient(target);
-  client.on("error", over).on("end", over);
+  client.on("error", (error) => {
+    loss ??= messageOf(error);
+  });
   try {
     await client.connect();
   } catch (error) {
@@ -89,10 +88,10 @@ export async function connect(target: Pick<Target, "url" | "name">): Promise<Ses
   return {
     db: fromPg(client),
     client,
-    async isLostBy(error) {
+    async lossBehind(error) {
       // the connection's end is told a moment after the error of its statement
       await setImmediate();
-      return isOver || isConnectionLoss(error);
+      return loss ?? (isConnectionLoss(error) ? messageOf(error) : null);
     },
     close: () => client.end().catch(() => undefined),
   };

@@ -74,9 +74,15 @@ function databaseFailure(error: pg.DatabaseError): Failure {
     "57014": "The statement was cancelled, or its timeout has passed.",
     "25006": "This is a standby, or the session is read-only: use the primary.",
   };
-  // 22, 23: values that cannot be; 25, 40, 42, 53–57: what the server will not do now, or for this role
-  const exitCode = /^(2[0-9]|3|4|5)/.test(code) ? exitCodes.refused : exitCodes.internal;
+  const exitCode = exitCodeOf(code);
   return { exitCode, message: `${error.message} (${code})`, hint: error.hint ?? hints[code], detail };
+}
+
+function exitCodeOf(code: string): number {
+  // who may not in, or has no place
+  if (/^(28|3D000|53300)/.test(code)) return exitCodes.unreachable;
+  // values that cannot be; what the server will not do now, or not for this role
+  return /^[2345]/.test(code) ? exitCodes.refused : exitCodes.internal;
 }
 
 /** Whether the role lacks a right. */

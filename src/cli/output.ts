@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import { exitCodes } from "./exit-codes.ts";
 import { printable } from "./text.ts";
 
 /** Where results go. */
@@ -20,7 +21,8 @@ export interface Output {
 export function outputTo(stream: WriteStream): Output {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit();
-    throw error;
+    sayError(`the output could not be written: ${error.message}`);
+    process.exit(exitCodes.internal);
   });
   const write = async (text: string) => {
     if (text !== "" && !stream.write(text)) await once(stream, "drain");

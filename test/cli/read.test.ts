@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, openSync } from "node:fs";
 import t from "tap";
 import { testDatabase } from "../support/database.ts";
-import { cells, daybook, environment, main, objects } from "./support.ts";
+import { cells, collect, daybook, environment, main, objects } from "./support.ts";
 
 const { url, pool } = await testDatabase(t);
 const run = (...args: string[]) => daybook(args, { url });
@@ -117,4 +118,13 @@ t.test("a reader that goes away ends it, and all is well", async (t) => {
   const [code] = await once(child, "close");
   t.equal(code, 0);
   t.equal(stderr, "");
+});
+
+const noFull = existsSync("/dev/full") ? false : "there is no /dev/full on this system";
+t.test("an output that cannot be written", { skip: noFull }, async (t) => {
+  const full = openSync("/dev/full", "w");
+  const child = spawn(process.execPath, [main, "read"], { env: environment({ url }), stdio: ["ignore", full, "pipe"] });
+  const output = collect(child);
+  t.same(await once(child, "close"), [70, null]);
+  t.match(output.stderr, /^error: the output could not be written: .*ENOSPC/);
 });

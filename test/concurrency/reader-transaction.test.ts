@@ -53,11 +53,27 @@ t.test("so does a consumer that reads the log itself, up to the horizon", async 
   t.same(await readAll(reader, cursor), [made, later]);
 });
 
-const CORRELATION = "0199a0c0-0000-7000-8000-000000000001";
-const STREAM_READS = {
-  read_stream: "select version from daybook.read_stream('tx-a')",
-  "read_stream backwards": "select version from daybook.read_stream('tx-a', backwards => true) order by 1",
-  read_streams: `select (event).version from daybook.read_streams('["tx-a"]')`,
-  trace: `select (event).version from daybook.trace('${CORRELATION}') order by 1`,
-  read_event: "select version from daybook.read_event((select event_id from daybook.streams, daybook.event_log order by version desc limit 1))",
+const ID = "0199a0c0-0000-7000-8000-000000000001";
+const STREAM_READS: Record<string, { text: string; before: number[]; after: number[] }> = {
+  read_stream: { text: "select version from daybook.read_stream('tx-a')", before: [1], after: [1, 2] },
+  "read_stream, backwards": {
+    text: "select version from daybook.read_stream('tx-a', backwards => true)",
+    before: [1],
+    after: [2, 1],
+  },
+  read_streams: { text: `select (event).version from daybook.read_streams('["tx-a"]')`, before: [1], after: [1, 2] },
+  trace: { text: `select (event).version from daybook.trace('${ID}')`, before: [], after: [2] },
+  read_event: { text: `select version from daybook.read_event('${ID}')`, before: [], after: [2] },
 };
+
+for (const [name, { text, before, after }] of Object.entries(STREAM_READS)) {
+  t.test(`${name} in one transaction sees what was recorded in a partition made since`, async (t) => {
+    await forgetThisMonth(monitor, b, ["tx-a"]);
+    const { reader } = await sessions(t, url, ["reader"]);
+    await reader.rows("begin");
+    for (let i = 0; i < 3; i += 1) t.same(await reader.column(text), before);
+    await a.rows(`select daybook.append_event('tx-a', 'Tested', event_id => '${ID}', correlation_id => '${ID}')`);
+    t.same(await reader.column(text), after);
+    await reader.rows("commit");
+  });
+}

@@ -7,6 +7,7 @@ import { isSound, summary } from "../../examples/waiting-room/report.ts";
 import { createStore, type StoredEvent } from "../../src/index.ts";
 import { collect, environment, type RunOptions, until } from "../cli/support.ts";
 import { temporaryDirectory } from "../dev/support.ts";
+import { testCluster } from "../support/cluster.ts";
 import { testDatabase } from "../support/database.ts";
 
 const program = fileURLToPath(new URL("../../examples/waiting-room/start.ts", import.meta.url));
@@ -77,6 +78,20 @@ t.test("with the embedded server, in a directory of its own", async (t) => {
     t.equal(output.stdout.includes("Daybook installed"), installed);
     t.match(output.stdout, /^lost: 0$/m);
   }
+});
+
+t.test("the server goes away in the middle", async (t) => {
+  t.setTimeout(120_000);
+  const cluster = await testCluster(t);
+  const { output, closed } = start([], { url: cluster.url });
+  await until(
+    () => /^waiting .* [1-9]\d* events/m.test(output.stdout),
+    () => output.stderr,
+  );
+  await cluster.kill9();
+  t.same(await closed, [3, null], output.stderr);
+  t.match(output.stderr, /^error: .*\n/);
+  t.notMatch(output.stderr, /^\s+at /m);
 });
 
 t.test("what goes wrong is a line and a hint", async (t) => {

@@ -57,6 +57,14 @@ export const PARTITION_MUTATIONS: readonly Mutation[] = [
     caught: "in one transaction sees what was recorded",
   },
   {
+    name: "new-partition-unnoticed-by-stream",
+    rule: "who reads streams finds a partition that was attached while the transaction is open",
+    sql: () =>
+      ["read_stream", "read_streams", "read_event", "trace"].map((name) => changed(name, [NOTICE, ""])).join("\n"),
+    test: "test/concurrency/reader-transaction.test.ts",
+    caught: "read_streams in one transaction",
+  },
+  {
     name: "sealed-without-waiting",
     rule: "a partition is sealed when the transactions that may write into it have ended",
     sql: () => changed("seal_partitions", [/and not coalesce\(_partition\.waiting_for && _running, false\)/, ""]),

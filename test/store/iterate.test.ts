@@ -43,6 +43,9 @@ t.test("gives every event once, in order, whatever the page size", async (t) => 
   t.equal((await positions(iterateType(db, { type: "T1", pageSize: 900 }))).length, total / 2);
   t.equal((await positions(iterateCategory(db, { category: "long", pageSize: 900 }))).length, total);
   t.equal((await positions(iterateAll(db, { types: ["none"] }))).length, 0);
+  const counted = counting(db);
+  t.equal((await positions(iterateAll(counted, { pageSize: 15_000 }))).length, total);
+  t.equal(counted.asked, 2, "a page that is not full is the last");
   t.equal((await positions(iterateAll(db, { afterPosition: total - 5 }))).length, 5);
 });
 

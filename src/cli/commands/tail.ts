@@ -7,7 +7,7 @@ import { type Cli, withTarget } from "../cli.ts";
 import { connect, type Session, type Target } from "../database.ts";
 import { type LogFilter, readLogPage, tableColumns } from "../events.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { CommandError, messageOf } from "../failure.ts";
+import { CommandError } from "../failure.ts";
 import { say } from "../output.ts";
 import { type RowWriter, rowWriter } from "../rows.ts";
 
@@ -74,8 +74,9 @@ async function follow(target: Target, tail: Tail): Promise<void> {
       if (session !== null) return await followOver(session, tail, onPage);
     } catch (error) {
       if (tail.signal.aborted) return;
-      if (error instanceof CommandError || !(await session?.isLostBy(error))) throw error;
-      say(`the connection was lost (${messageOf(error)}): connecting again`);
+      const loss = error instanceof CommandError ? null : await session?.lossBehind(error);
+      if (!loss) throw error;
+      say(`the connection was lost (${loss}): connecting again`);
     } finally {
       await session?.close();
     }
