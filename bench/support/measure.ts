@@ -45,7 +45,8 @@ async function runFor(variant: Variant, seconds: number) {
   const work = async (worker: number) => {
     let now = performance.now();
     do {
-      units += await variant.run(worker);
+      const done = await variant.run(worker);
+      units += done;
       const then = performance.now();
       latencies.push(then - now);
       now = then;

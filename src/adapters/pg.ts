@@ -1,6 +1,6 @@
 import type { Db, QueryOptions } from "../db.ts";
 import { toDaybookError } from "../errors.ts";
-import { ConnectionLostError } from "../retriable.ts";
+import { ConnectionLostError, isConnectionLoss } from "../retriable.ts";
 import { type Parameter, toParameters } from "./parameters.ts";
 import { parserOf } from "./parsers.ts";
 import { madeOf } from "./sources.ts";
@@ -27,7 +27,6 @@ export interface PgClient {
 
 /** What is used of a pg Pool. */
 export interface PgPool {
-  query(statement: PgStatement): Promise<{ rows: unknown[] }>;
   connect(): Promise<PgClient & { release(destroy?: boolean | Error): void }>;
   readonly totalCount: number;
 }
@@ -53,26 +52,36 @@ export function fromPg(source: PgPool | PgClient, options: PgOptions = {}): Db {
 }
 
 function fromPool(pool: PgPool, prepare: boolean): Db {
-  const run = runner(pool, prepare);
   return {
+    // not pool.query: after an error of any kind, a version conflict too, that closes the connection
     query: <R>(text: string, values?: readonly unknown[], options?: QueryOptions) =>
-      run(text, values, options) as Promise<R[]>,
-    async transaction(work) {
-      const client = await pool.connect();
-      let isBroken = false;
-      const onBroken = () => {
-        isBroken = true;
-      };
-      // without a listener the loss of a connection that is checked out ends the process
-      client.on("error", onBroken);
-      try {
-        return await wholeTransaction(runner(client, prepare), work, onBroken);
-      } finally {
-        client.off("error", onBroken);
-        client.release(isBroken);
-      }
-    },
+      withClient(pool, async (client, onBroken) => {
+        try {
+          return (await runner(client, prepare)(text, values, options)) as R[];
+        } catch (error) {
+          if (isConnectionLoss(error)) onBroken();
+          throw error;
+        }
+      }),
+    transaction: (work) =>
+      withClient(pool, (client, onBroken) => wholeTransaction(runner(client, prepare), work, onBroken)),
   };
+}
+
+async function withClient<T>(pool: PgPool, work: (client: PgClient, onBroken: () => void) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let isBroken = false;
+  const onBroken = () => {
+    isBroken = true;
+  };
+  // without a listener the loss of a connection that is checked out ends the process
+  client.on("error", onBroken);
+  try {
+    return await work(client, onBroken);
+  } finally {
+    client.off("error", onBroken);
+    client.release(isBroken);
+  }
 }
 
 function fromClient(client: PgClient, prepare: boolean): Db {
@@ -110,7 +119,7 @@ async function isInTransaction(client: PgClient, run: Run): Promise<boolean> {
 
 const types = { getTypeParser: (oid: number) => parserOf(oid) };
 
-function runner(connection: PgPool | PgClient, prepare: boolean): Run {
+function runner(connection: PgClient, prepare: boolean): Run {
   return async (text, values = [], options = {}) => {
     const statement = {
       text,
@@ -136,7 +145,7 @@ function isUncoded(error: unknown): error is Error {
 
 /** Whether something is a Pool of pg. */
 export function isPgPool(db: object): db is PgPool {
-  return "totalCount" in db && "connect" in db && "query" in db;
+  return "totalCount" in db && "connect" in db;
 }
 
 /** Whether something is a Client of pg. */

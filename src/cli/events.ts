@@ -17,14 +17,17 @@ export const eventColumns = `e.position, e.tenant_id, e.stream_id, e.version, e.
   ${utc("e.occurred_at")} as occurred_at, ${utc("e.recorded_at")} as recorded_at`;
 
 /** What a table shows of an event. */
-export const tableColumns: readonly Column[] = [
-  numberColumn("position", 8),
-  timeColumn("recorded_at"),
-  { name: "stream_id", least: 16 },
-  numberColumn("version"),
-  { name: "type", least: 16 },
-  { name: "data", least: 24 },
-];
+export function tableColumns(tenant: string | null): readonly Column[] {
+  return [
+    numberColumn("position", 8),
+    timeColumn("recorded_at"),
+    ...(tenant === "*" ? [{ name: "tenant_id" }] : []),
+    { name: "stream_id", least: 16 },
+    numberColumn("version"),
+    { name: "type", least: 16 },
+    { name: "data", least: 24 },
+  ];
+}
 
 const rowSchema = z.array(z.object({ position: z.bigint(), version: z.bigint(), line: z.string().nullable() }));
 

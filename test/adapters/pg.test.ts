@@ -105,3 +105,16 @@ t.test("a database without Daybook says what to do", async (t) => {
   await migrate(pool);
   t.match(await call(), { streamVersion: 1n });
 });
+
+t.test("an error costs no connection of a pool", async (t) => {
+  const { url } = await testDatabase(t);
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  t.teardown(() => pool.end());
+  const db = fromPg(pool);
+  const backend = async () => (await db.query<{ pid: number }>("select pg_backend_pid() as pid"))[0]?.pid;
+  const before = await backend();
+  await t.rejects(db.query("select daybook.append_event('a-1', 'T', expected_version => 7)"), { code: "YD001" });
+  t.equal(await backend(), before, "a conflict leaves the connection as it was");
+  await t.rejects(db.query("select pg_terminate_backend(pg_backend_pid())"));
+  t.not(await backend(), before, "a connection that is gone is replaced");
+});

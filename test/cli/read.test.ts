@@ -58,6 +58,7 @@ t.test("the log", async (t) => {
     Array.from({ length: count }, (_, i) => i + 1),
   );
   t.equal(positions((await run("read", "--json")).stdout).length, count - 1, "of one tenant");
+  t.match((await run("read", "--tenant", "*", "--from", "2501", "-n", "1")).stdout, /\ttenant_id\t.*\n.*\tacme\t/);
   t.same(positions((await run("read", "--json", "--from", "2502")).stdout), [2502, 2503]);
   t.same(positions((await run("read", "--json", "--from", "0", "-n", "1")).stdout), [1]);
   t.same(positions((await run("read", "--json", "--types", "T0", "--from", "2498")).stdout), [2499, 2503]);

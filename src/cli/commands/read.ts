@@ -59,7 +59,7 @@ async function read(
   selection: Selection,
   count: number | undefined,
 ): Promise<void> {
-  const writer = rowWriter(cli, tableColumns);
+  const writer = rowWriter(cli, tableColumns(cli.tenant));
   let wanted = count ?? Number.POSITIVE_INFINITY;
   let looked = 0;
   const left = () => wanted;

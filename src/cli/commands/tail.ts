@@ -35,7 +35,7 @@ export function tailCommand(cli: Cli) {
         cli.untilStopped((signal) =>
           follow(target, {
             filter,
-            writer: rowWriter(cli, tableColumns),
+            writer: rowWriter(cli, tableColumns(cli.tenant)),
             signal,
             left: options.count ?? Number.POSITIVE_INFINITY,
             cursor: options.from === undefined ? undefined : options.from > 0n ? options.from - 1n : 0n,
