@@ -30,6 +30,8 @@ begin
   end if;
 
   if expected_version >= 0 and head.version - _count >= expected_version then
+    -- a partition attached since this transaction opened the log: opening another relation makes it notice
+    perform pg_relation_is_updatable('daybook.every_tenant'::regclass, false);
     select expected_version + _count, min(l.position), max(l.position), true into _result
       from daybook.event_log l
       join jsonb_array_elements(events) with ordinality e

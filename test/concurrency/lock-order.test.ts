@@ -11,6 +11,8 @@ import { endedOrBlocked, endsAlone, sessions } from "./support/sessions.ts";
 
 const { url } = await testDatabase(t);
 const { holder, a, b, monitor } = await sessions(t, url, ["holder", "a", "b", "monitor"]);
+// A test that fails in the middle leaves the next ones nothing to wait for.
+t.afterEach(() => Promise.all([holder, a, b].map((session) => session.rows("rollback"))));
 // In the order of their bytes: a language's order would have it otherwise.
 const names = ["order-1", "order-Z", "order-a", "order-é"];
 

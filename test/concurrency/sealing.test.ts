@@ -13,6 +13,8 @@ import { endedOrBlocked, openSession, sessions } from "./support/sessions.ts";
 
 const { url, name } = await testDatabase(t);
 const { a, b, reader, monitor } = await sessions(t, url, ["a", "b", "reader", "monitor"]);
+// A test that fails in the middle leaves the next ones nothing to wait for.
+t.afterEach(() => Promise.all([a, b, reader, monitor].map((session) => session.rows("rollback"))));
 
 const OLD = "event_log_test_1";
 const states = () => monitor.column<string>("select state from daybook.partitions order by range_from");
