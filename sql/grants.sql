@@ -2,16 +2,22 @@
 
 -- where a superuser made the roles, the installing role need not be allowed to grant them
 do $$
+declare
+  _role text;
+  _to text;
 begin
-  if not pg_has_role('daybook_writer', 'daybook_reader', 'member') then
-    grant daybook_reader to daybook_writer;
-  end if;
-  if not pg_has_role('daybook_worker', 'daybook_writer', 'member') then
-    grant daybook_writer to daybook_worker;
-  end if;
-  if not pg_has_role('daybook_admin', 'daybook_worker', 'member') then
-    grant daybook_worker to daybook_admin;
-  end if;
+  for _role, _to in
+    values ('daybook_reader', 'daybook_writer'), ('daybook_writer', 'daybook_worker'), ('daybook_worker', 'daybook_admin')
+  loop
+    if not pg_has_role(_to, _role, 'member') then
+      begin
+        execute format('grant %I to %I', _role, _to);
+      exception when unique_violation then
+        -- roles belong to the server: an installation in another database of it has just granted the same
+        null;
+      end;
+    end if;
+  end loop;
 end $$;
 
 revoke all on all functions in schema daybook from public, daybook_reader, daybook_writer, daybook_worker, daybook_admin;
