@@ -7,8 +7,9 @@ export { type Appender, type AppenderOptions, createAppender } from "./create-ap
 export { type CreatedEvent, createEvent } from "./create-event.ts";
 export { createStore, type Store } from "./create-store.ts";
 export { horizon } from "./horizon.ts";
+export { iterateAll } from "./iterate-all.ts";
 export { exactNumber, type Json, type JsonNumber, type JsonObject, parseJson } from "./json.ts";
-export { iterateAll, type ReadAllInput, readAll } from "./read-all.ts";
+export { type ReadAllInput, readAll } from "./read-all.ts";
 export { iterateCategory, type ReadCategoryInput, readCategory } from "./read-category.ts";
 export { readEvent } from "./read-event.ts";
 export { iterateStream, type ReadStreamInput, readStream } from "./read-stream.ts";

@@ -1,32 +1,62 @@
+/** A page, and whether there is none behind it. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly isLast: boolean;
+}
+
+/** Gives the pages one after the other; it is asked for a page when the one before has come. */
+export interface PageSource<T> {
+  next(): Promise<Page<T>>;
+  /** Waits until nothing that was begun beyond the pages asked for is under way. */
+  settle?(): Promise<void>;
+}
+
 /**
- * Items page by page: while a page is being consumed the next one is on its way, and no more than that, so memory is
- * bounded by two pages however slow the consumer is. Ends with the first page that is not full.
+ * Items page by page: while a page is being consumed the next one is on its way, and no more than that (unless the
+ * source itself runs ahead), so memory is bounded however slow the consumer is.
  *
- * @param load gives the page behind the last item of the one before; undefined = the first page
  * @param signal ends the iteration with its reason
  */
 export async function* iteratePages<T>(
-  load: (last: T | undefined) => Promise<readonly T[]>,
-  pageSize: number,
+  source: PageSource<T>,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<T, void, undefined> {
   signal?.throwIfAborted();
-  let coming: Promise<readonly T[]> | undefined = load(undefined);
+  let coming: Promise<Page<T>> | undefined = source.next();
   try {
     while (coming) {
-      const page: readonly T[] = await abortable(coming, signal);
-      coming = page.length < pageSize ? undefined : load(page.at(-1));
+      const { items, isLast }: Page<T> = await abortable(coming, signal);
+      coming = isLast ? undefined : source.next();
       // if it fails, that is thrown when its turn comes
       coming?.catch(() => undefined);
-      for (const item of page) {
+      for (const item of items) {
         signal?.throwIfAborted();
         yield item;
       }
     }
   } finally {
     // nothing is under way any more when the loop is left; `db` may be a transaction about to end
-    if (!signal?.aborted) await coming?.catch(() => undefined);
+    if (!signal?.aborted) {
+      await coming?.catch(() => undefined);
+      await source.settle?.();
+    }
   }
+}
+
+/**
+ * Pages of so many items, each behind the last item of the one before; one that is not full is the last.
+ *
+ * @param load gives the items behind this one; undefined = the first
+ */
+export function pagesBehind<T>(size: number, load: (last: T | undefined) => Promise<readonly T[]>): PageSource<T> {
+  let last: T | undefined;
+  return {
+    async next() {
+      const items = await load(last);
+      last = items.at(-1);
+      return { items, isLast: items.length < size };
+    },
+  };
 }
 
 async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -62,6 +62,9 @@ export function parseJson(text: string): Json {
   return mayHoldLongNumber(text) ? exact.parse(text, reviveExactly) : JSON.parse(text);
 }
 
+// of a number, not of letters and digits in a text; a UUID has such a run one time in four
+const longExponent = /(?<=(?:^|[[:,\s])-?[\d.]+)[eE][+-]?\d{3}/;
+
 /**
  * A decimal of up to 15 digits survives a double, so most texts need no second look. A run of 16 digits and points
  * covers one place of every 16; exponents matter from three digits on.
@@ -74,7 +77,7 @@ function mayHoldLongNumber(text: string): boolean {
     while (isDigitOrPoint(text.charCodeAt(at + 1))) at += 1;
     if (at - from >= 15) return true;
   }
-  return /\d[eE][+-]?\d{3}/.test(text);
+  return longExponent.test(text);
 }
 
 function isDigitOrPoint(code: number): boolean {

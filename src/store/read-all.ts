@@ -1,7 +1,6 @@
 import { type DbLike, toDb } from "../db.ts";
 import { toCount, toOrdinal, toTenant, toText } from "./arguments.ts";
 import { type EventRow, eventColumns, toStoredEvent } from "./event-row.ts";
-import { iteratePages } from "./iterate-pages.ts";
 import type { StoredEvent } from "./types.ts";
 
 /** Which part of the log. */
@@ -45,27 +44,4 @@ export async function readAll(
     { name: "daybook_read_all", rowMode: "array" },
   );
   return rows.map(toStoredEvent);
-}
-
-/**
- * The log up to the horizon, page by page; memory is bounded by two pages. It ends there: to follow the log, begin
- * again behind the last position given.
- *
- * @param input.pageSize default 1000
- * @param input.signal ends the iteration with its reason
- */
-export function iterateAll(
-  db: DbLike,
-  input: ReadAllInput & {
-    readonly pageSize?: number | undefined;
-    readonly signal?: AbortSignal | undefined;
-  } = {},
-): AsyncGenerator<StoredEvent, void, undefined> {
-  const { pageSize = 1000, signal, ...read } = input;
-  return iteratePages(
-    (last: StoredEvent | undefined) =>
-      readAll(db, { ...read, ...(last && { afterPosition: last.position }), maxCount: pageSize }),
-    pageSize,
-    signal,
-  );
 }

@@ -1,7 +1,7 @@
 import { type DbLike, toDb } from "../db.ts";
 import { toCount, toOrdinal, toTenant, toText } from "./arguments.ts";
 import { type EventRow, eventColumns, toStoredEvent } from "./event-row.ts";
-import { iteratePages } from "./iterate-pages.ts";
+import { iteratePages, pagesBehind } from "./iterate-pages.ts";
 import type { StoredEvent } from "./types.ts";
 
 /** Which events of one category. */
@@ -53,10 +53,8 @@ export function iterateCategory(
   input: ReadCategoryInput & { readonly pageSize?: number | undefined; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<StoredEvent, void, undefined> {
   const { pageSize = 1000, signal, ...read } = input;
-  return iteratePages(
-    (last: StoredEvent | undefined) =>
-      readCategory(db, { ...read, ...(last && { afterPosition: last.position }), maxCount: pageSize }),
-    pageSize,
-    signal,
+  const pages = pagesBehind(pageSize, (last: StoredEvent | undefined) =>
+    readCategory(db, { ...read, ...(last && { afterPosition: last.position }), maxCount: pageSize }),
   );
+  return iteratePages(pages, signal);
 }

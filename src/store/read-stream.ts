@@ -1,7 +1,7 @@
 import { type DbLike, toDb } from "../db.ts";
 import { toCount, toOrdinal, toTenant, toText } from "./arguments.ts";
 import { type EventRow, eventColumns, toStoredEvent } from "./event-row.ts";
-import { iteratePages } from "./iterate-pages.ts";
+import { iteratePages, pagesBehind } from "./iterate-pages.ts";
 import type { StoredEvent } from "./types.ts";
 
 /** Which events of which stream. */
@@ -56,12 +56,10 @@ export function iterateStream(
 ): AsyncGenerator<StoredEvent, void, undefined> {
   const { pageSize = 500, signal, ...read } = input;
   const step = read.backwards ? -1n : 1n;
-  return iteratePages(
-    (last: StoredEvent | undefined) =>
-      last?.version === 1n && read.backwards
-        ? Promise.resolve([])
-        : readStream(db, { ...read, ...(last && { fromVersion: last.version + step }), maxCount: pageSize }),
-    pageSize,
-    signal,
+  const pages = pagesBehind(pageSize, (last: StoredEvent | undefined) =>
+    last?.version === 1n && read.backwards
+      ? Promise.resolve([])
+      : readStream(db, { ...read, ...(last && { fromVersion: last.version + step }), maxCount: pageSize }),
   );
+  return iteratePages(pages, signal);
 }
