@@ -32,6 +32,9 @@ export async function createBareTable(url: string): Promise<void> {
 export const bareColumns =
   "position, stream_key, version, recorded_at, schema_version, event_id, tenant_id, category, type, data";
 
-/** One row of a bare INSERT; parameters: stream key, type, data. */
+/**
+ * One row of a bare INSERT; parameters: stream key, type, data. Its version is its position: as in the log, no two rows
+ * of a stream have the same (an index on equal keys is a smaller one, and would be another yardstick).
+ */
 export const bareRow = (key: string, type: string, data: string) =>
-  `(nextval('bare.positions'), ${key}::bigint, 1, clock_timestamp(), 1, daybook.uuid_v7(), 'default', 'account', ${type}::text, ${data}::jsonb)`;
+  `(nextval('bare.positions'), ${key}::bigint, currval('bare.positions'), clock_timestamp(), 1, daybook.uuid_v7(), 'default', 'account', ${type}::text, ${data}::jsonb)`;

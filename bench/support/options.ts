@@ -27,15 +27,15 @@ export function benchOptions(about: string): BenchOptions {
     process.stdout.write(`${about.trim()}
 
   --quick       short and rough; nothing is saved
-  --seconds N   seconds each variant runs in each round (2)
-  --rounds N    rounds, in which the variants take turns (7)
+  --seconds N   seconds each variant runs in each round (1)
+  --rounds N    rounds, in which the variants take turns (15)
   --no-save     leave bench/RESULTS.md as it is
 `);
     process.exit(0);
   }
   return {
-    seconds: Number(values.seconds ?? (values.quick ? 0.5 : 2)),
-    rounds: Number(values.rounds ?? (values.quick ? 3 : 7)),
+    seconds: Number(values.seconds ?? (values.quick ? 0.5 : 1)),
+    rounds: Number(values.rounds ?? (values.quick ? 3 : 15)),
     quick: values.quick,
     save: !values.quick && !values["no-save"],
   };

@@ -2,6 +2,8 @@
 -- singly: all entries of a stream go together or singly, so that none overtakes another.
 -- The events are sorted before the first position is drawn, and so after the last stream is locked. Streams are looked
 -- up one by one (lateral, scalar subqueries): a plan made while the table was small stays good when it has grown.
+-- A locked row is updated by its ctid. One that somebody else has changed since the statement began is not to be found
+-- there by its snapshot; such a stream is left to the caller too.
 create or replace function daybook._append_set(appends jsonb, tenant_id text) returns setof daybook.batch_result
 language plpgsql volatile
 set enable_seqscan = off
@@ -16,11 +18,11 @@ begin
      -- always true; named here, they have the plan made anew when configure changes them, which in what is inlined goes unnoticed
      where daybook._max_events() > 0 and daybook._max_event_bytes() > 0
   ), streams as materialized (
-    select e.tenant_id, e.stream_id, e.expected, e.total, k.stream_key, k.version,
+    select e.tenant_id, e.stream_id, e.expected, e.total, k.place, k.stream_key, k.version,
            coalesce(e.expected, k.version) = k.version as is_expected, greatest(k.last_recorded_at, _now) as recorded_at
       from (select e.* from events e where e.is_fit and e.place = 1 order by e.tenant_id, e.stream_id) e
       left join lateral (
-        select h.stream_key, h.version, h.last_recorded_at
+        select h.ctid as place, h.stream_key, h.version, h.last_recorded_at
           from daybook.stream_heads h
          where h.tenant_id = e.tenant_id and h.stream_id = e.stream_id
            for no key update skip locked) k on true
@@ -38,9 +40,10 @@ begin
            first_recorded_at = least(h.first_recorded_at, s.recorded_at),
            last_recorded_at = s.recorded_at
       from streams s
-     where s.is_expected and h.tenant_id = s.tenant_id and h.stream_id = s.stream_id
+     where s.is_expected and h.ctid = s.place
+    returning h.stream_key
   ), heads as (
-    select s.tenant_id, s.stream_id, s.stream_key, s.version, s.recorded_at from streams s where s.is_expected
+    select s.tenant_id, s.stream_id, s.stream_key, s.version, s.recorded_at from streams s join moved m on m.stream_key = s.stream_key
     union all
     select m.tenant_id, m.stream_id, m.stream_key, 0, _now from made m
   ), placed as materialized (

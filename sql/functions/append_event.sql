@@ -21,14 +21,14 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _tenant text := coalesce(append_event.tenant_id, nullif(current_setting('daybook.tenant', true), ''), 'default');
+  _tenant text := coalesce(nullif(current_setting('daybook.tenant', true), ''), append_event.tenant_id, 'default');
   _key bigint;
   _version bigint;
   _recorded_at timestamptz;
   _position bigint;
 begin
   if has_table_privilege(session_user, 'daybook.every_tenant'::regclass, 'select')
-     and (append_event.tenant_id is null or coalesce(current_setting('daybook.tenant', true), '') in ('', append_event.tenant_id))
+     and coalesce(append_event.tenant_id, _tenant) = _tenant
      and length(append_event.type) between 1 and 255
      and jsonb_typeof(append_event.data) = 'object'
      and jsonb_typeof(append_event.metadata) = 'object'
