@@ -25,6 +25,13 @@ export const BATCH_MUTATIONS: readonly Mutation[] = [
     caught: "it gives up on a stream that somebody else has just made",
   },
   {
+    name: "batch-overwrites",
+    rule: "a batch appends behind what was committed between its snapshot and its locks",
+    sql: () => changed("_append_set", [" join moved m on m.stream_key = s.stream_key", " where s.is_expected"]),
+    test: "test/concurrency/batch-snapshot.test.ts",
+    caught: "a stream that moved on between",
+  },
+  {
     name: "batch-one-by-one",
     rule: "streams that are held do not make a batch append the others singly",
     sql: () => changed("_append_set", ["for no key update skip locked", "for no key update"]),
