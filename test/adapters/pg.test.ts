@@ -109,6 +109,7 @@ t.test("a database without Daybook says what to do", async (t) => {
 t.test("an error costs no connection of a pool", async (t) => {
   const { url } = await testDatabase(t);
   const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => undefined);
   t.teardown(() => pool.end());
   const db = fromPg(pool);
   const backend = async () => (await db.query<{ pid: number }>("select pg_backend_pid() as pid"))[0]?.pid;
