@@ -1,35 +1,9 @@
-import type pg from "pg";
 import t from "tap";
-import { testDatabase } from "../support/database.ts";
-import { roleLogin } from "../support/roles.ts";
-import { column, connect, failure, refused, rows, value, writesNothing } from "./support.ts";
+import { fourTenants, readable, seen, tenants } from "./four-tenants.ts";
+import { column, failure, refused, rows, value, writesNothing } from "./support.ts";
 import { ways } from "./ways.ts";
 
-const database = await testDatabase(t);
-const owner = await connect(t, database.url);
-const tenants = ["default", "one", "two", "three"];
-for (const tenant of tenants) {
-  await owner.query(
-    `select daybook.append('shared-1', '[{"type": "T"}, {"type": "T"}]', idempotency_key => 'k', tenant_id => $1)`,
-    [tenant],
-  );
-  await owner.query(
-    "select daybook.append_event('of ' || $1 || '-1', 'T', correlation_id => '0198f0a0-0000-7000-8000-00000000000a', tenant_id => $1)",
-    [tenant],
-  );
-}
-
-const login = async (roles: string[], granted: string[]): Promise<pg.Client> =>
-  connect(t, await roleLogin(database, { roles, tenants: granted }));
-const seen = (client: pg.Client, relation: string): Promise<unknown[]> =>
-  column(client, `select distinct tenant_id from ${relation} order by 1`);
-const readable = [
-  "daybook.events",
-  "daybook.streams",
-  "daybook.event_log",
-  "daybook.stream_heads",
-  "daybook.read_all(tenant_id => '*')",
-];
+const { database, owner, login } = await fourTenants(t);
 interface Case {
   grants: string[];
   sees: string[];
