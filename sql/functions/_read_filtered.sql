@@ -11,6 +11,8 @@ create or replace function daybook._read_filtered(
   recorded_from timestamptz
 ) returns setof daybook.event
 language plpgsql stable
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   _found bigint[];

@@ -8,6 +8,8 @@ create or replace function daybook.read_all(
   tenant_id text default null
 ) returns setof daybook.event
 language plpgsql volatile
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   _tenants text[] := case when read_all.tenant_id = '*' then daybook.visible_tenants() else array[daybook._tenant(read_all.tenant_id)] end;

@@ -6,6 +6,8 @@ create or replace function daybook.read_stream(
   tenant_id text default null
 ) returns setof daybook.event
 language plpgsql stable
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   _tenant text := daybook._tenant(read_stream.tenant_id);

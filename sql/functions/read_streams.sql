@@ -4,6 +4,8 @@ create or replace function daybook.read_streams(
   tenant_id text default null
 ) returns table (stream_id text, stream_version bigint, event daybook.event)
 language plpgsql stable
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   _tenant text := daybook._tenant(read_streams.tenant_id);
@@ -17,7 +19,9 @@ begin
       from (select coalesce(v.value ->> 'stream_id', v.value #>> '{}') as stream_id,
                    coalesce((v.value ->> 'from_version')::bigint, 1) as from_version, v.ordinality
               from jsonb_array_elements(reads) with ordinality v) r
-      left join daybook.stream_heads h on h.tenant_id = _tenant and h.stream_id = r.stream_id
+      -- one by one: on a young table the planner would go through all of them
+      left join lateral (
+        select h.* from daybook.stream_heads h where h.tenant_id = _tenant and h.stream_id = r.stream_id limit 1) h on true
       left join lateral (
         select (l.position, l.tenant_id, h.stream_id, l.version, l.category, l.type, l.data, coalesce(l.metadata, '{}'), l.event_id,
                 l.correlation_id, l.causation_id, l.schema_version, l.tags, coalesce(l.occurred_at, l.recorded_at),

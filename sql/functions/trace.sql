@@ -1,6 +1,8 @@
 create or replace function daybook.trace(correlation_id uuid, tenant_id text default null)
 returns table (depth integer, path uuid[], event daybook.event)
 language plpgsql stable
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   _tenant text := daybook._tenant(trace.tenant_id);
