@@ -12,8 +12,8 @@ as $$
       daybook._position_lock(coalesce(pg_catalog.pg_sequence_last_value('daybook.positions'::regclass), 0)))
   else
     daybook._register_append_again()
-  end is not null
+  end is not null and daybook._wake()
 $$;
 
 comment on function daybook._register_append() is
-  'Registers the transaction as an append in flight, before it draws positions. Released by its end, or by the rollback of the savepoint it happened in.';
+  'Registers the transaction as an append in flight, before it draws positions, and has sleepers hear of it. Released by its end, or by the rollback of the savepoint it happened in.';
