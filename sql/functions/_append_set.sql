@@ -47,7 +47,7 @@ begin
     union all
     select m.tenant_id, m.stream_id, m.stream_key, 0, _now from made m
   ), placed as materialized (
-    select nextval('daybook.positions') as position, o.*
+    select nextval('daybook.positions') as position, coalesce((o.value ->> 'event_id')::uuid, daybook.uuid_v7()) as event_id, o.*
       from (select e.i, e.tenant_id, e.stream_id, e.value, h.stream_key, h.version + e.place as version, h.recorded_at
               from events e
               join heads h on h.tenant_id = e.tenant_id and h.stream_id = e.stream_id
@@ -59,7 +59,7 @@ begin
       position, stream_key, version, recorded_at, occurred_at, schema_version, event_id, correlation_id, causation_id,
       tenant_id, category, type, data, metadata, tags)
     select p.position, p.stream_key, p.version, p.recorded_at, (p.value ->> 'occurred_at')::timestamptz,
-           coalesce((p.value ->> 'schema_version')::integer, 1), coalesce((p.value ->> 'event_id')::uuid, daybook.uuid_v7()),
+           coalesce((p.value ->> 'schema_version')::integer, 1), p.event_id,
            (p.value ->> 'correlation_id')::uuid, (p.value ->> 'causation_id')::uuid, p.tenant_id,
            split_part(p.stream_id, '-', 1), p.value ->> 'type', coalesce(p.value -> 'data', '{}'),
            nullif(p.value -> 'metadata', '{}'), daybook._tags(p.value -> 'tags')
@@ -74,7 +74,18 @@ begin
     join streams s on s.tenant_id = e.tenant_id and s.stream_id = e.stream_id
    where e.is_fit and s.stream_key is null
      and (select h.version from daybook.stream_heads h where h.tenant_id = s.tenant_id and h.stream_id = s.stream_id) is not null
-   group by e.i, e.stream_id;
+   group by e.i, e.stream_id
+  union all
+  -- never a row: it puts into the outbox what goes there
+  select null, null, null, null, null, null, null, null
+    from (select array_agg(row(p.position, p.tenant_id, p.stream_id, p.version, split_part(p.stream_id, '-', 1), p.value ->> 'type',
+                               coalesce(p.value -> 'data', '{}'), coalesce(p.value -> 'metadata', '{}'), p.event_id,
+                               (p.value ->> 'correlation_id')::uuid, (p.value ->> 'causation_id')::uuid,
+                               coalesce((p.value ->> 'schema_version')::integer, 1), daybook._tags(p.value -> 'tags'),
+                               coalesce((p.value ->> 'occurred_at')::timestamptz, p.recorded_at), p.recorded_at)::daybook.event order by p.position)
+                   filter (where daybook._routed(p.tenant_id, split_part(p.stream_id, '-', 1), p.value ->> 'type')) as events
+            from placed p) r
+   where case when r.events is null then false else daybook._write_outbox(r.events) < 0 end;
 end
 $$;
 

@@ -8,6 +8,7 @@ as $$
 declare
   _recorded_at timestamptz := daybook._recordable_at(greatest(clock_timestamp(), head.last_recorded_at));
   _result daybook.append_result;
+  _routed boolean;
 begin
   perform daybook._register_append();
 
@@ -29,10 +30,22 @@ begin
            head.tenant_id, split_part(head.stream_id, '-', 1), e.value ->> 'type',
            coalesce(e.value -> 'data', '{}'), nullif(e.value -> 'metadata', '{}'), daybook._tags(e.value -> 'tags')
       from jsonb_array_elements(events) with ordinality e
-    returning position)
-  select min(w.position), max(w.position), false
-    into _result.first_position, _result.last_position, _result.duplicate
+    returning position, type)
+  select min(w.position), max(w.position), false, bool_or(daybook._routed(head.tenant_id, split_part(head.stream_id, '-', 1), w.type))
+    into _result.first_position, _result.last_position, _result.duplicate, _routed
     from written w;
+
+  if _routed then
+    perform daybook._write_outbox(array(
+      select row(l.position, l.tenant_id, head.stream_id, l.version, l.category, l.type, l.data, coalesce(l.metadata, '{}'), l.event_id,
+                 l.correlation_id, l.causation_id, l.schema_version, l.tags, coalesce(l.occurred_at, l.recorded_at), l.recorded_at)::daybook.event
+        from daybook.event_log l
+       where l.stream_key = head.stream_key
+         and l.version > head.version and l.version <= _result.stream_version
+         and l.recorded_at = _recorded_at
+         and daybook._routed(l.tenant_id, l.category, l.type)
+       order by l.version));
+  end if;
 
   if idempotency_key is not null then
     insert into daybook.idempotency_keys as k

@@ -26,6 +26,7 @@ declare
   _version bigint;
   _recorded_at timestamptz;
   _position bigint;
+  _event_id uuid;
 begin
   if has_table_privilege(session_user, 'daybook.every_tenant'::regclass, 'select')
      and coalesce(append_event.tenant_id, _tenant) = _tenant
@@ -56,8 +57,16 @@ begin
         nextval('daybook.positions'), _key, _version, _recorded_at, append_event.schema_version,
         coalesce(append_event.event_id, daybook.uuid_v7()), append_event.correlation_id, append_event.causation_id,
         _tenant, split_part(append_event.stream_id, '-', 1), append_event.type, append_event.data, nullif(append_event.metadata, '{}'))
-      returning position into _position;
-      return (_version, _position, _position, false);
+      returning position, event_log.event_id into _position, _event_id;
+      -- one expression, folded to its first branch where there are no routes
+      return case
+        when not daybook._routed(_tenant, split_part(append_event.stream_id, '-', 1), append_event.type)
+          or daybook._write_outbox(array[
+               row(_position, _tenant, append_event.stream_id, _version, split_part(append_event.stream_id, '-', 1), append_event.type,
+                   append_event.data, append_event.metadata, _event_id, append_event.correlation_id, append_event.causation_id,
+                   append_event.schema_version, null, _recorded_at, _recorded_at)::daybook.event]) >= 0
+        then row(_version, _position, _position, false)::daybook.append_result
+      end;
     elsif _recorded_at is not null then
       -- no partition for it: let the general way see the stream as it was
       update daybook.stream_heads h set version = h.version - 1 where h.tenant_id = _tenant and h.stream_id = append_event.stream_id;
