@@ -56,6 +56,16 @@ grant execute on function
   daybook._kinds(text[], text[], text[])
 to daybook_reader;
 
+-- waking, for whoever follows the log; with the rights of the caller
+grant execute on function
+  daybook.pulse(),
+  daybook.read_settled(bigint, bigint, integer, text[], text[], text),
+  daybook._settled(bigint),
+  daybook.fall_asleep(),
+  daybook.wake_up(),
+  daybook._notify_sleepers()
+to daybook_reader;
+
 -- writing runs with the rights of the owner, through these functions alone
 grant execute on function
   daybook.append(text, jsonb, bigint, text, text),
@@ -77,6 +87,75 @@ grant execute on function
   daybook._partition_facts()
 to daybook_worker;
 
+-- worker processes
+grant select on daybook.workers to daybook_worker;
+grant execute on function
+  daybook.register_worker(text, text, integer),
+  daybook.unregister_worker(text),
+  daybook.sweep_workers()
+to daybook_worker;
+
+-- the outbox
+grant execute on function
+  daybook.publish(text, jsonb, text),
+  daybook.receive(text, integer, interval, text),
+  daybook.ack(text, uuid),
+  daybook.nack(text, uuid, text, interval),
+  daybook.process_once(text, text, text)
+to daybook_writer;
+grant select on daybook.outbox_routes, daybook.outbox_log, daybook.outbox_leases, daybook.outbox, daybook.routes to daybook_worker;
+grant execute on function
+  daybook.create_route(text, text, text, text[], text[], text, integer, text, text, integer, text, integer, interval, interval, boolean, text),
+  daybook.forget_delivered(integer),
+  daybook.forget_processed_messages(integer),
+  daybook.read_outbox_for(text, bigint, bigint, integer, integer, integer),
+  daybook.read_parked_messages(text, text, bigint, bigint, integer, text)
+to daybook_worker;
+grant execute on function
+  daybook.drop_route(text, text)
+to daybook_admin;
+
+-- handlers, and what routes have in common with them: drains
+grant select on
+  daybook.consumers, daybook.cursors, daybook.parked_streams, daybook.dead_letters_log, daybook.audit_log,
+  daybook.handlers, daybook.parked, daybook.dead_letters, daybook.audit, daybook.workers_alive
+to daybook_worker;
+grant execute on function
+  daybook.create_handler(text, text[], text[], text, integer, text, integer, interval, interval, text),
+  daybook.handler_position(text),
+  daybook.claim_consumer(text, text, integer, integer, bigint),
+  daybook.read_events_for(text, bigint, bigint, integer, integer, integer),
+  daybook.finish_batch(text, text, integer, bigint, bigint, uuid),
+  daybook.fail_message(text, text, integer, bigint, bigint, text, uuid, text, jsonb, integer, text),
+  daybook.postpone(text, text, integer, bigint, jsonb),
+  daybook.claim_parked(text, text, integer, integer, integer),
+  daybook.read_parked_events(text, text, bigint, bigint, integer, text),
+  daybook.finish_parked(text, text, text, bigint, bigint, text),
+  daybook.fail_parked(text, text, text, bigint, uuid, text, jsonb, text),
+  daybook.due_consumers(bigint, bigint, bigint),
+  daybook.move_idle_consumers(bigint, bigint, integer),
+  daybook.next_due(),
+  daybook.halt_consumer(text, text, text),
+  daybook._shard(text, integer)
+to daybook_worker;
+-- and people
+grant execute on function
+  daybook.drop_handler(text, text),
+  daybook.advance_handler(text, bigint, text),
+  daybook.pause_handler(text, text),
+  daybook.resume_handler(text),
+  daybook.reset_handler(text, text, text),
+  daybook.replay_handler(text, text, text),
+  daybook.pause_route(text, text),
+  daybook.resume_route(text),
+  daybook.reset_route(text, text, text),
+  daybook.retry_parked(text, text, text, text),
+  daybook.retry_dead_letter(bigint),
+  daybook.retry_dead_letters(text, text, text, text),
+  daybook.discard_dead_letter(bigint, text),
+  daybook.discard_dead_letters(text, text, text, text, text)
+to daybook_admin;
+
 grant select on daybook.tenant_grants, daybook.idempotency_keys to daybook_admin;
 grant execute on function
   daybook.configure(text, text),
@@ -90,7 +169,7 @@ do $$
 declare
   _table regclass;
 begin
-  foreach _table in array array['daybook.event_log', 'daybook.stream_heads', 'daybook.idempotency_keys']::regclass[] loop
+  foreach _table in array array['daybook.event_log', 'daybook.stream_heads', 'daybook.idempotency_keys', 'daybook.outbox_log', 'daybook.outbox_leases', 'daybook.processed_messages', 'daybook.consumers', 'daybook.parked_streams', 'daybook.dead_letters_log']::regclass[] loop
     if not (select c.relrowsecurity and c.relforcerowsecurity from pg_class c where c.oid = _table) then
       execute format('alter table %s enable row level security', _table);
       execute format('alter table %s force row level security', _table);

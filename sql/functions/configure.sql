@@ -5,12 +5,12 @@ as $$
 declare
   _settings daybook.settings;
 begin
-  if setting is null or setting not in ('max_event_bytes', 'max_events', 'idempotency_retention', 'partitions_ahead') then
+  if setting is null or setting not in ('max_event_bytes', 'max_events', 'idempotency_retention', 'partitions_ahead', 'outbox_retention', 'processed_retention') then
     raise exception using
       errcode = 'YD108',
       message = format('there is no setting %s', quote_literal(setting)),
       detail = jsonb_build_object('argument', 'setting', 'value', setting),
-      hint = 'Settings are max_event_bytes, max_events, idempotency_retention and partitions_ahead.';
+      hint = 'Settings are max_event_bytes, max_events, idempotency_retention, partitions_ahead, outbox_retention and processed_retention.';
   end if;
 
   begin

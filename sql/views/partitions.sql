@@ -9,7 +9,9 @@ select p.partition_name as partition, p.range_from, p.range_to,
        end as state,
        f.row_count as rows, f.bytes, f.first_position, f.last_position,
        p.last_position is not null
-         and not exists (select from daybook.checkpoints c where c.position < p.last_position) as passed
+         and not exists (select from daybook.checkpoints c where c.position < p.last_position)
+         and not exists (select from daybook.cursors c where c.kind = 'handler' and c.position < p.last_position)
+         and not exists (select from daybook.parked_streams s where s.kind = 'handler' and s.position <= p.last_position) as passed
   from daybook.event_partitions p
   join daybook._partition_facts() f on f.partition_name = p.partition_name
  order by p.range_from;
@@ -23,4 +25,4 @@ comment on column daybook.partitions.rows is 'Events in it, as the statistics ha
 comment on column daybook.partitions.bytes is 'Room it takes on disk, with its indexes, in bytes.';
 comment on column daybook.partitions.first_position is 'Position of its first event, null while it is empty.';
 comment on column daybook.partitions.last_position is 'Position of its last event, null while it is empty.';
-comment on column daybook.partitions.passed is 'Whether it is sealed and every consumer that has a checkpoint is beyond its last position.';
+comment on column daybook.partitions.passed is 'Whether it is sealed, every handler and every consumer that has a checkpoint is beyond its last position, and no stream is parked for a handler at an event in it.';
