@@ -11,6 +11,7 @@ t.test("nothing is set: the embedded server, PostgreSQL 18, in .daybook", async 
     directUrl: undefined,
     tenant: undefined,
     poolSize: 10,
+    rabbitmqUrl: undefined,
     embedded: { dataDir: ".daybook", version: 18, port: undefined },
   });
   t.strictSame(config({ DATABASE_URL: "", DAYBOOK_POOL_SIZE: "" }), config({}), "empty is absent");
@@ -25,12 +26,14 @@ t.test("every variable", async (t) => {
       DAYBOOK_DATA_DIR: "/elsewhere",
       DAYBOOK_PG_VERSION: "15",
       DAYBOOK_PG_PORT: "6000",
+      RABBITMQ_URL: "amqp://broker",
     }),
     {
       databaseUrl: url,
       directUrl: url,
       tenant: "acme",
       poolSize: 25,
+      rabbitmqUrl: "amqp://broker",
       embedded: { dataDir: "/elsewhere", version: 15, port: 6000 },
     },
   );
@@ -46,6 +49,7 @@ t.test("what cannot be understood is named, all of it, with what it must be", as
     DAYBOOK_POOL_SIZE: "many",
     DAYBOOK_PG_VERSION: "14",
     DAYBOOK_PG_PORT: "70000",
+    RABBITMQ_URL: "http://broker",
   };
   t.throws(() => config(environment), ConfigError);
   t.throws(() => config(environment), {
@@ -54,6 +58,7 @@ t.test("what cannot be understood is named, all of it, with what it must be", as
       "DAYBOOK_POOL_SIZE: must be a whole number from 1 to 1000",
       "DAYBOOK_PG_VERSION: must be 15, 16, 17 or 18",
       "DAYBOOK_PG_PORT: must be a whole number from 1 to 65535",
+      "RABBITMQ_URL: must begin with amqp:// or amqps://",
     ].join("\n"),
   });
 });

@@ -4,13 +4,14 @@ import { createPool } from "slonik";
 import t from "tap";
 import { checkMigrations, type DbLike, migrate, toDb } from "../../src/index.ts";
 import { testDatabase } from "../support/database.ts";
+import { migrationFiles } from "./migration-files.ts";
 
 t.setTimeout(120_000);
 
 t.test("installs into an empty database, and then has nothing to do", async (t) => {
   const { url, pool } = await testDatabase(t, { template: false });
   const before = await checkMigrations(url);
-  t.match(before, { upToDate: false, newer: false, installedVersion: null, pendingMigrations: ["1_store.sql"] });
+  t.match(before, { upToDate: false, newer: false, installedVersion: null, pendingMigrations: migrationFiles });
 
   const lines: string[] = [];
   const report = await migrate(url, { log: (line) => lines.push(line) });

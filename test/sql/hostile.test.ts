@@ -78,7 +78,7 @@ async function setTemporaryTraps(): Promise<void> {
   for (const relation of relations) {
     await client.query(`create table evil."${relation}" (trap text); create temp table "${relation}" (trap text)`);
   }
-  for (const type of ["event", "append_result", "batch_result"])
+  for (const type of ["event", "append_result", "batch_result", "message", "route_rule"])
     await client.query(`create type evil.${type} as (trap text)`);
   for (const type of ["text", "jsonb", "regclass", "regrole", "timestamptz", "uuid", "name"]) {
     await client.query(
@@ -104,7 +104,14 @@ t.test("the traps are set, and whoever runs unprotected steps into them", async 
 });
 
 t.test("every function that runs with the rights of the owner: called, right, and in no trap", async (t) => {
+  const id = "00000000-0000-4000-8000-000000000001";
   const calls: Record<string, string[]> = {
+    create_route: [
+      "create_route('routed', 'queue', '{category}.{type}', public_name => 'p')",
+      "create_route('received', 'postgres', categories => '{a}', types => '{T}', max_attempts => 1)",
+      "create_route('direct', 'queue', direct => true)",
+      "create_route('direct', 'queue', direct => true)",
+    ],
     append: [
       "append('a-1', '[{\"type\": \"T\"}]')",
       'append(\'a-1\', \'[{"type": "T", "tags": ["b", "a"], "occurred_at": "2026-01-01T00:00:00Z"}, {"type": "T"}]\', -1, \'k\')',
@@ -120,6 +127,55 @@ t.test("every function that runs with the rights of the owner: called, right, an
     append_batch: [
       'append_batch(\'[{"stream_id": "a-1", "events": [{"type": "T"}]}, {"stream_id": "a-3", "events": []}, {"stream_id": "a-4", "events": [{"type": "T"}], "idempotency_key": "k"}]\')',
     ],
+    publish: ['publish(\'direct\', \'{"type": "T", "key": "k", "occurred_at": "2026-01-01T00:00:00Z"}\')'],
+    receive: ["receive('received', 5)", "receive('received', 5)"],
+    ack: ["ack('received', (select token from daybook.outbox_leases limit 1))"],
+    nack: ["nack('received', (select token from daybook.outbox_leases where token is not null limit 1), 'failed')"],
+    create_handler: [
+      "create_handler('h', types => '{T}', max_attempts => 1)",
+      "create_handler('h', types => '{T,U}', max_attempts => 1)",
+    ],
+    due_consumers: ["due_consumers(0, 5)"],
+    next_due: ["next_due()"],
+    claim_consumer: ["claim_consumer('handler', 'h', 0, 1)"],
+    read_events_for: ["read_events_for('h', 0, 5)"],
+    fail_message: [`fail_message('handler', 'h', 0, 0, 1, 'a-1', '${id}', 'T', '{"message": "m"}')`],
+    finish_batch: ["finish_batch('handler', 'h', 0, 0, 3)"],
+    retry_dead_letter: ["retry_dead_letter((select min(dead_letter) from daybook.dead_letters))"],
+    claim_parked: ["claim_parked('handler', 'h', 0, 1)"],
+    read_parked_events: ["read_parked_events('h', 'a-1', 1, 3)"],
+    fail_parked: [`fail_parked('handler', 'h', 'a-1', 1, '${id}', 'T', '{"message": "m"}')`],
+    retry_dead_letters: ["retry_dead_letters('handler', 'h')"],
+    retry_parked: ["retry_parked('handler', 'h', 'a-1')"],
+    finish_parked: ["finish_parked('handler', 'h', 'a-1', 1, 3)"],
+    discard_dead_letter: [
+      `fail_message('handler', 'h', 0, 3, 4, 'a-2', '${id}', 'T', '{"message": "m"}')`,
+      "discard_dead_letter((select max(dead_letter) from daybook.dead_letters), 'test')",
+    ],
+    discard_dead_letters: [
+      `fail_message('handler', 'h', 0, 3, 4, 'a-2', '${id}', 'T', '{"message": "m"}')`,
+      "discard_dead_letters('handler', 'h', 'test')",
+    ],
+    postpone: ["postpone('handler', 'h', 0, 3, '{\"message\": \"m\"}')"],
+    handler_position: ["handler_position('h')"],
+    advance_handler: ["advance_handler('h', 4, 'test')"],
+    pause_handler: ["pause_handler('h', 'test')"],
+    resume_handler: ["resume_handler('h')"],
+    reset_handler: ["reset_handler('h', 'now', 'test')"],
+    replay_handler: ["replay_handler('h', 'start', 'again')"],
+    move_idle_consumers: ["move_idle_consumers(0, 5)"],
+    halt_consumer: ["halt_consumer('handler', 'again', 'test')"],
+    drop_handler: ["drop_handler('again')", "drop_handler('h', 'test')"],
+    pause_route: ["pause_route('routed', 'test')"],
+    resume_route: ["resume_route('routed')"],
+    reset_route: ["reset_route('routed')"],
+    register_worker: ["register_worker('w', 'here', 1)"],
+    sweep_workers: ["sweep_workers()"],
+    unregister_worker: ["unregister_worker('w')"],
+    process_once: ["process_once('c', 'm')", "process_once('c', 'm')"],
+    forget_delivered: ["forget_delivered()"],
+    forget_processed_messages: ["forget_processed_messages()"],
+    drop_route: ["drop_route('routed', 'test')", "drop_route('received', 'test')", "drop_route('direct', 'test')"],
     visible_tenants: ["visible_tenants()"],
     _read_from: ["_read_from(0)"],
     _partition_facts: ["_partition_facts()"],

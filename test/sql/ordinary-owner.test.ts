@@ -4,6 +4,7 @@ import t from "tap";
 import { migrate } from "../../src/migrate/index.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 import { roleLogin } from "../support/roles.ts";
+import { fail } from "./drains.ts";
 import { column, connect, failure, inTransaction, refused, row, rows, value } from "./support.ts";
 import { ways } from "./ways.ts";
 
@@ -46,7 +47,17 @@ t.test("everything belongs to a role that is no superuser and does not bypass ro
       owner,
       "select relname from pg_class where relnamespace = 'daybook'::regnamespace and relrowsecurity and relforcerowsecurity order by 1",
     ),
-    ["event_log", "idempotency_keys", "stream_heads"],
+    [
+      "consumers",
+      "dead_letters_log",
+      "event_log",
+      "idempotency_keys",
+      "outbox_leases",
+      "outbox_log",
+      "parked_streams",
+      "processed_messages",
+      "stream_heads",
+    ],
   );
 });
 
@@ -147,4 +158,137 @@ t.test("the owner, too: its events are append-only, and narrowed it sees one ten
     t.same(await column(owner, "select distinct tenant_id from daybook.event_log"), ["one"]);
   });
   t.equal((await failure(() => owner.query("set session_replication_role = replica"))).code, "42501");
+});
+
+t.test("the outbox: written by whoever may append, received by whoever sees all of a route", async (t) => {
+  const admin = await login("daybook_admin", []);
+  const role = String(await value(owner, "select current_user"));
+  await owner.query("create schema app_of_owner");
+  await owner.query(
+    "create function app_of_owner.mapped(event daybook.event) returns jsonb language sql stable return jsonb_build_object('as', current_user, 'of', (event).tenant_id)",
+  );
+  await admin.query(
+    "select daybook.create_route('all', 'postgres', categories => '{out}', mapping => 'app_of_owner.mapped')",
+  );
+  await admin.query("select daybook.create_route('two', 'postgres', categories => '{out}', tenant_id => 'two')");
+  await admin.query("select daybook.create_route('direct', 'queue', direct => true)");
+  const [one, two, every] = [
+    await login("daybook_writer", ["one"]),
+    await login("daybook_writer", ["two"]),
+    await login("daybook_writer", ["*"]),
+  ];
+  await one.query("select daybook.append_event('out-1', 'T', tenant_id => 'one')");
+  await two.query("select daybook.append_batch($1, 'two')", [
+    JSON.stringify([{ stream_id: "out-1", events: [{ type: "T" }, { type: "T" }] }]),
+  ]);
+  await two.query(`select daybook.publish('direct', '{"type": "T"}', 'two')`);
+  t.equal(await value(two, "select daybook.process_once('c', 'm', 'two')"), true);
+  const worker = await login("daybook_worker", []);
+  t.same(await rows(worker, "select route, tenant_id, data from daybook.outbox order by route, position"), [
+    { route: "all", tenant_id: "one", data: { as: role, of: "one" } },
+    { route: "all", tenant_id: "two", data: { as: role, of: "two" } },
+    { route: "all", tenant_id: "two", data: { as: role, of: "two" } },
+    { route: "direct", tenant_id: "two", data: {} },
+    { route: "two", tenant_id: "two", data: {} },
+    { route: "two", tenant_id: "two", data: {} },
+  ]);
+  await refused(t, "YD201", "not all of it", () => one.query("select daybook.receive('all')"));
+  await refused(t, "YD501", "a route of a tenant that it does not see", () =>
+    one.query("select daybook.receive('two')"),
+  );
+  const received = await rows(two, "select token, version from daybook.receive('two', 10)");
+  t.match(received, [{ version: 1 }]);
+  t.equal(await value(two, "select daybook.ack('two', $1)", [received[0]?.token]), true);
+  t.match(await rows(two, "select version from daybook.receive('two', 10)"), [{ version: 2 }]);
+  t.equal((await rows(every, "select from daybook.receive('all', 10)")).length, 2);
+  await worker.query("select daybook.upkeep()");
+  for (const route of ["all", "two", "direct"]) await admin.query("select daybook.drop_route($1, 'test')", [route]);
+  t.equal(await value(owner, "select count(*) from daybook.outbox_log"), 0);
+});
+
+t.test(
+  "handlers: a worker needs no grant of a tenant to follow them all, or the one that a handler is bound to",
+  async (t) => {
+    const [worker, admin] = [await login("daybook_worker", []), await login("daybook_admin", [])];
+    const writer = await login("daybook_writer", ["*"]);
+    for (const tenant of ["one", "two"])
+      await writer.query(
+        "select daybook.append_event('drained-1', 'T', tenant_id => $1), daybook.append_event('drained-1', 'T', tenant_id => $1)",
+        [tenant],
+      );
+    await worker.query(`
+    select daybook.create_handler('every', categories => '{drained}', max_attempts => 1),
+           daybook.create_handler('two', categories => '{drained}', tenant_id => 'two', shards => 2)`);
+    const last = Number(await value(owner, "select last_value from daybook.positions"));
+    const read = "select tenant_id, version from daybook.read_events_for";
+    t.same(await rows(worker, `${read}('every', 0, $1)`, [last]), [
+      { tenant_id: "one", version: 1 },
+      { tenant_id: "one", version: 2 },
+      { tenant_id: "two", version: 1 },
+      { tenant_id: "two", version: 2 },
+    ]);
+    const bound = [];
+    for (const shard of [0, 1]) bound.push(...(await rows(worker, `${read}('two', 0, $1, 10, $2, 2)`, [last, shard])));
+    t.same(bound, [
+      { tenant_id: "two", version: 1 },
+      { tenant_id: "two", version: 2 },
+    ]);
+
+    const [event] = await rows(worker, "select * from daybook.read_events_for('every', 0, $1, 1)", [last]);
+    t.equal(await fail(worker, "every", 0, event ?? {}), "parked");
+    await inTransaction(worker, async () => {
+      const [claimed] = await rows(worker, "select * from daybook.claim_consumer('handler', 'every', 0, 1)");
+      t.match(claimed, { position: 0, horizon: last, has_parked: true });
+      t.same(await rows(worker, `${read}('every', 0, $1)`, [last]), [
+        { tenant_id: "two", version: 1 },
+        { tenant_id: "two", version: 2 },
+      ]);
+      await worker.query("set local daybook.tenant = 'two'");
+      await worker.query("select daybook.finish_batch('handler', 'every', 0, 0, $1)", [last]);
+    });
+    t.equal(await value(admin, "select daybook.retry_dead_letters()"), 1);
+    await inTransaction(worker, async () => {
+      const [parked] = await rows(worker, "select * from daybook.claim_parked('handler', 'every', 0, 1)");
+      t.match(parked, { tenant_id: "one", stream_id: "drained-1" });
+      await worker.query("set local daybook.tenant = 'one'");
+      t.equal(
+        (
+          await rows(
+            worker,
+            "select from daybook.read_parked_events('every', 'drained-1', $1, $2, tenant_id => 'one')",
+            [parked?.position, last],
+          )
+        ).length,
+        2,
+      );
+      await worker.query("select daybook.finish_parked('handler', 'every', 'drained-1', $1, $2)", [
+        parked?.position,
+        last,
+      ]);
+    });
+    t.match(await row(admin, "select * from daybook.handlers where name = 'every'"), {
+      parked_streams: 0,
+      dead_letters: 0,
+      behind: 0,
+    });
+    for (const name of ["every", "two"]) await admin.query("select daybook.drop_handler($1)", [name]);
+  },
+);
+
+t.test("a handler is not reset or dropped by a session that does not see all of its parked streams", async (t) => {
+  const admin = await login("daybook_admin", ["*"]);
+  await admin.query("select daybook.create_handler('narrowly', start_from => 'now')");
+  const at = Number(await value(admin, "select daybook.handler_position('narrowly')"));
+  await admin.query("select daybook.append_event('narrowly-1', 'T', tenant_id => 'other')");
+  const event = await row(admin, "select * from daybook.events where tenant_id = 'other' and stream_id = 'narrowly-1'");
+  t.equal(await fail(admin, "narrowly", at, event), "parked");
+  const parked = () => column(admin, "select stream_id from daybook.parked_streams where name = 'narrowly'");
+  await admin.query("set daybook.tenant = 'default'");
+  for (const call of ["reset_handler('narrowly')", "drop_handler('narrowly')"]) {
+    await refused(t, "YD202", call, () => admin.query(`select daybook.${call}`));
+  }
+  await admin.query("reset daybook.tenant");
+  t.same(await parked(), ["narrowly-1"]);
+  await admin.query("select daybook.drop_handler('narrowly')");
+  t.same(await parked(), []);
 });

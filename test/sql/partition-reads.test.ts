@@ -104,6 +104,9 @@ t.test("sealed partitions behind the position are left out by whoever follows th
   await seal(db);
   t.equal(await value(db, "select count(*) from daybook.partitions where state = 'sealed'"), 23);
   const open = await Promise.all([0, 1, 2, 3].map(name));
+  await db.query(
+    "select daybook.create_handler('every'), daybook.create_handler('new', types => '{New}'), daybook.create_handler('two', shards => 2)",
+  );
   for (const call of [
     "read_all($1)",
     "read_all($1, 10)",
@@ -112,6 +115,9 @@ t.test("sealed partitions behind the position are left out by whoever follows th
     "read_all($1, categories => '{now}')",
     "read_category('now', $1)",
     "read_type('New', after_position => $1)",
+    "read_events_for('every', $1, daybook.horizon())",
+    "read_events_for('new', $1, daybook.horizon())",
+    "read_events_for('two', $1, daybook.horizon(), 500, 1, 2)",
   ]) {
     const partitions = await touched(`select * from daybook.${call}`, [lastOld]);
     t.same(
@@ -120,6 +126,13 @@ t.test("sealed partitions behind the position are left out by whoever follows th
       call,
     );
     t.ok(partitions.includes(await name(0)), `${call}: where the events are`);
+  }
+  for (const call of ["due_consumers($1, daybook.horizon())", "move_idle_consumers($1, daybook.horizon())"]) {
+    t.same(
+      (await touched(`select * from daybook.${call}`, [lastOld])).filter((p) => !open.some((o) => o === p)),
+      [],
+      call,
+    );
   }
   t.equal(await value(db, "select count(*) from daybook.read_all($1)", [lastOld]), 100);
   t.equal(

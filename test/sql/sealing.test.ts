@@ -27,6 +27,21 @@ t.test("sealing: past, sealing, sealed; and passed once every consumer is beyond
     (await states(db)).map((p) => p.passed),
     [true, true, false],
   );
+  const passed = async () => (await states(db)).map((p) => p.passed);
+  await db.query("select daybook.create_handler('h')");
+  t.same(await passed(), [false, true, false], "a handler is not through yet");
+  await db.query("select daybook.finish_batch('handler', 'h', 0, 0, $1)", [last]);
+  t.same(await passed(), [true, true, false]);
+  await db.query("select daybook.append_event('new-1', 'T')");
+  for (const stream of ["new-1", "old-1"]) {
+    await db.query(
+      `select daybook.fail_message('handler', 'h', 0, $1::bigint, $1::bigint + 1, $2, daybook.uuid_v7(), 'T', '{"message": "no"}')`,
+      [last, stream],
+    );
+  }
+  t.same(await passed(), [true, true, false], "streams are parked at an event that lies behind");
+  await db.query("update daybook.parked_streams set position = $1 where stream_id = 'old-1'", [last]);
+  t.same(await passed(), [false, true, false], "a stream is parked at an event of it");
 });
 
 t.test("sealing waits for transactions that may still write into the partition", async (t) => {
