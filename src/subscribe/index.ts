@@ -1,0 +1,1 @@
+export { type SubscribeInput, subscribe } from "./subscribe.ts";
