@@ -1,7 +1,16 @@
 import { z } from "zod";
+import { consumerErrors } from "./consumer-errors.ts";
 import { DaybookError, errorClass } from "./error-class.ts";
 import { parseJson } from "./store/json.ts";
 
+export {
+  InvalidConsumerError,
+  InvalidMappingError,
+  ReasonMissingError,
+  StaleClaimError,
+  UnknownConsumerError,
+  UnknownDeadLetterError,
+} from "./consumer-errors.ts";
 export { DaybookError };
 
 const whole = z.union([z.int(), z.bigint()]).transform(BigInt);
@@ -138,6 +147,7 @@ const classes = [
   AppendOnlyError,
   WrongIsolationError,
   CheckpointAheadError,
+  ...consumerErrors,
 ] as const;
 
 const report = z.object({
