@@ -15,6 +15,10 @@ const schema = z.object({
     .pipe(z.union([z.literal(15), z.literal(16), z.literal(17), z.literal(18)], { error: "must be 15, 16, 17 or 18" }))
     .default(18),
   DAYBOOK_PG_PORT: wholeNumber(1, 65_535).optional(),
+  RABBITMQ_URL: z
+    .string()
+    .regex(/^amqps?:\/\//, { error: "must begin with amqp:// or amqps://" })
+    .optional(),
 });
 
 /** What the environment says. */
@@ -29,6 +33,8 @@ export interface Config {
   readonly tenant: string | undefined;
   /** `DAYBOOK_POOL_SIZE`: connections a process opens at most; 10. */
   readonly poolSize: number;
+  /** `RABBITMQ_URL`: a broker for the waiting room's announcements. Absent: they do without. */
+  readonly rabbitmqUrl: string | undefined;
   /** Of the embedded server. */
   readonly embedded: {
     /** `DAYBOOK_DATA_DIR`: its directory; `.daybook`. */
@@ -65,6 +71,7 @@ export function config(environment: Readonly<Record<string, string | undefined>>
     directUrl: values.DAYBOOK_DIRECT_URL ?? values.DATABASE_URL,
     tenant: values.DAYBOOK_TENANT,
     poolSize: values.DAYBOOK_POOL_SIZE,
+    rabbitmqUrl: values.RABBITMQ_URL,
     embedded: {
       dataDir: values.DAYBOOK_DATA_DIR,
       version: values.DAYBOOK_PG_VERSION,

@@ -1,9 +1,16 @@
 export { fromPg, type PgClient, type PgOptions, type PgPool } from "./adapters/pg.ts";
 export { fromPglite, type Pglite, type PgliteTransaction } from "./adapters/pglite.ts";
 export { fromSlonik, type Slonik } from "./adapters/slonik.ts";
+export * from "./consumers/index.ts";
 export { type Db, type DbLike, type QueryOptions, toDb } from "./db.ts";
 export * from "./errors.ts";
+export * from "./handlers/index.ts";
 export * from "./migrate/index.ts";
+export * from "./outbox/index.ts";
+export * from "./receiving/index.ts";
 export * from "./retriable.ts";
 export * from "./store/index.ts";
+export * from "./subscribe/index.ts";
 export * from "./testing/index.ts";
+export * from "./transports/index.ts";
+export * from "./worker/index.ts";
