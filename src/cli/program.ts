@@ -3,7 +3,9 @@ import { toDatabaseUrl } from "./arguments.ts";
 import { type Cli, createCli, type GlobalOptions } from "./cli.ts";
 import { appendCommand } from "./commands/append.ts";
 import { devCommand } from "./commands/dev.ts";
+import { handlersCommand } from "./commands/handlers.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { outboxCommand } from "./commands/outbox.ts";
 import { partitionsCommand } from "./commands/partitions.ts";
 import { readCommand } from "./commands/read.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -11,6 +13,7 @@ import { streamsCommand } from "./commands/streams.ts";
 import { tailCommand } from "./commands/tail.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { uninstallCommand } from "./commands/uninstall.ts";
+import { workerCommand } from "./commands/worker.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { describeFailure } from "./failure.ts";
 import { say, sayError } from "./output.ts";
@@ -74,6 +77,9 @@ const commands: readonly ((cli: Cli) => AnyCommand)[] = [
   traceCommand,
   streamsCommand,
   partitionsCommand,
+  handlersCommand,
+  outboxCommand,
+  workerCommand,
   devCommand,
   uninstallCommand,
 ];

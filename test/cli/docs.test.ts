@@ -45,7 +45,7 @@ function pattern(output: string): RegExp {
 
 t.test("docs/cli.md: its examples do what it says", async (t) => {
   t.setTimeout(120_000);
-  const { url } = await testDatabase(t, { template: false });
+  const { url, pool } = await testDatabase(t, { template: false });
   const directory = mkdtempSync(join(tmpdir(), "daybook-docs-"));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const program = join(directory, "daybook");
@@ -53,6 +53,11 @@ t.test("docs/cli.md: its examples do what it says", async (t) => {
   chmodSync(program, 0o755);
   const { PATH, ...env } = environment({ url });
   for (const block of await codeBlocks("docs/cli.md", "console")) {
+    // what a worker would have made
+    if (block.includes("room-view")) {
+      await pool.query("select daybook.create_handler('room-view')");
+      await pool.query("select daybook.create_route('announcements', 'broker', categories => '{order}')");
+    }
     for (const { command, output } of examples(block)) {
       const run = spawnSync("sh", ["-c", `{ ${command}\n} 2>&1`], {
         cwd: directory,
