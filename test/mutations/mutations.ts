@@ -1,9 +1,12 @@
 import { BATCH_MUTATIONS } from "./batch-mutations.ts";
+import { CONSUMER_MUTATIONS } from "./consumer-mutations.ts";
 import { GUARD_MUTATIONS } from "./guard-mutations.ts";
 import { HORIZON_MUTATIONS } from "./horizon-mutations.ts";
 import { ORDER_MUTATIONS } from "./order-mutations.ts";
+import { OUTBOX_MUTATIONS } from "./outbox-mutations.ts";
 import { PARTITION_MUTATIONS } from "./partition-mutations.ts";
 import { REGISTRATION_MUTATIONS } from "./registration-mutations.ts";
+import { WAKE_MUTATIONS } from "./wake-mutations.ts";
 
 /** A rule of the store, the SQL that breaks it, and the test that must notice. */
 export interface Mutation {
@@ -23,8 +26,11 @@ export const MUTATIONS: readonly Mutation[] = [
   ...REGISTRATION_MUTATIONS,
   ...ORDER_MUTATIONS,
   ...BATCH_MUTATIONS,
+  ...OUTBOX_MUTATIONS,
   ...PARTITION_MUTATIONS,
   ...GUARD_MUTATIONS,
+  ...CONSUMER_MUTATIONS,
+  ...WAKE_MUTATIONS,
 ];
 
 /**

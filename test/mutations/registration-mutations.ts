@@ -17,7 +17,7 @@ export const REGISTRATION_MUTATIONS: readonly Mutation[] = [
       changed(
         "append_event",
         [/\n\s+and daybook\._register_append\(\)/, ""],
-        [/(?=\n +return \(?_[^;]+;\n +elsif)/, "\n      perform daybook._register_append();"],
+        [/(?=\n +return case\b)/, "\n      perform daybook._register_append();"],
       ),
     test: WRITER,
     caught: "append_event is seen by a reader",

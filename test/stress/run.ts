@@ -1,5 +1,5 @@
 /*
- * What `npm run stress` runs: one of the scenarios of test/concurrency/scenarios, for long.
+ * What `npm run stress` runs: one of the scenarios of test/concurrency/scenarios, or a test with a seed, for long.
  */
 import { parseArgs } from "node:util";
 import { bigTransaction } from "../concurrency/scenarios/big-transaction.ts";
@@ -9,20 +9,35 @@ import { oneStream } from "../concurrency/scenarios/one-stream.ts";
 import { overlappingStreams } from "../concurrency/scenarios/overlapping-streams.ts";
 import type { Outcome, Run, Scenario } from "../concurrency/scenarios/scenario.ts";
 import { sealing } from "../concurrency/scenarios/sealing.ts";
+import { wakeUps } from "../concurrency/scenarios/wake-ups.ts";
+import { workerKills } from "../concurrency/scenarios/worker-kills.ts";
 import { newSeed } from "../concurrency/support/random.ts";
 import { exitOnSignals } from "../support/server.ts";
-import { onDatabase, onServer } from "./targets.ts";
+import { SEEDED_TESTS } from "./seeded-tests.ts";
+import { forTests, onDatabase, onServer } from "./targets.ts";
 
-const SCENARIOS: readonly Scenario[] = [gapFree, oneStream, overlappingStreams, bigTransaction, sealing, kill];
+const SCENARIOS: readonly Scenario[] = [
+  gapFree,
+  oneStream,
+  overlappingStreams,
+  bigTransaction,
+  sealing,
+  kill,
+  workerKills,
+  wakeUps,
+  ...SEEDED_TESTS,
+];
 
 const HELP = `npm run stress -- NAME [--seed N] [--size N]
 
 Runs one scenario for long and says whether the store has kept its promises.
 
   --seed N   decides all random choices; printed at the start, to repeat a run
-  --size N   how much of it, in the scenario's own unit
+  --size N   how much of it, in the scenario's own unit; --count is the same
   --list     the scenarios, their units and sizes
   --help     this
+
+Where a test of npm test names its seed, --seed repeats it; so does DAYBOOK_SEED=N for the test itself.
 
   DATABASE_URL=URL       on another server, as a superuser (not for kill, which crashes one of its own)
   DAYBOOK_TEST_PG=15     on PostgreSQL 15 rather than 18
@@ -52,7 +67,7 @@ async function main(args: string[]): Promise<number> {
   if (!scenario || others.length > 0)
     return misunderstood(name ? `There is no scenario ${positionals.join(" ")}.` : "Which scenario?");
   const seed = Number(values.seed ?? newSeed());
-  const size = Number(values.size ?? scenario.sizes.stress);
+  const size = Number(values.size ?? values.count ?? scenario.sizes.stress);
   if (!Number.isInteger(seed) || !Number.isInteger(size) || size < 1)
     return misunderstood("--seed and --size are whole numbers.");
   return report(scenario, seed, size);
@@ -65,6 +80,7 @@ function parse(args: string[]) {
     options: {
       seed: { type: "string" },
       size: { type: "string" },
+      count: { type: "string" },
       list: { type: "boolean" },
       help: { type: "boolean" },
     },
@@ -87,10 +103,15 @@ async function report(scenario: Scenario, seed: number, size: number): Promise<n
   return violations.length === 0 ? 0 : 1;
 }
 
-function run(scenario: Scenario, choices: Omit<Run, "url" | "server">): Promise<Outcome> {
-  return scenario.needs === "server"
-    ? onServer((server) => scenario.run({ ...choices, url: server.url, server }))
-    : onDatabase((url) => scenario.run({ ...choices, url }));
+function run(scenario: Scenario, choices: Omit<Run, "url" | "server" | "environment">): Promise<Outcome> {
+  switch (scenario.needs) {
+    case "server":
+      return onServer((server) => scenario.run({ ...choices, url: server.url, server }));
+    case "tests":
+      return forTests((url, environment) => scenario.run({ ...choices, url, environment }));
+    case "database":
+      return onDatabase((url) => scenario.run({ ...choices, url }));
+  }
 }
 
 function list(): string {

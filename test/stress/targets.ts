@@ -7,7 +7,7 @@ import { type EmbeddedServer, startEmbedded } from "../../src/dev/embedded.ts";
 import { migrate } from "../../src/migrate/index.ts";
 import type { Crashable } from "../concurrency/scenarios/scenario.ts";
 import { withClient, withDatabase } from "../support/admin.ts";
-import { startTestServer, testVersion } from "../support/server.ts";
+import { announcement, startTestServer, testVersion } from "../support/server.ts";
 import { templateDatabase } from "../support/template.ts";
 
 /** Gives work a fresh database with the store installed, on a server of the run's own or the one of `DATABASE_URL`. */
@@ -20,6 +20,18 @@ export async function onDatabase<T>(work: (url: string) => Promise<T>): Promise<
       admin.query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)}`),
     );
     return await work(withDatabase(server.url, name));
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Gives work a server of the run's own, or the one of `DATABASE_URL`, and what tests have to be told to use it. */
+export async function forTests<T>(
+  work: (url: string, environment: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> {
+  const server = await startTestServer();
+  try {
+    return await work(server.url, announcement(server));
   } finally {
     await server.stop();
   }

@@ -18,6 +18,8 @@ export interface Run {
   readonly size: number;
   /** The server of the database, for scenarios that need one of their own. */
   readonly server?: Crashable | undefined;
+  /** What tests are told of the server of this run, for scenarios that run tests. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Told about the progress of a long run. */
   readonly note: (line: string) => void;
 }
@@ -37,8 +39,8 @@ export interface Scenario {
   /** What `size` counts. */
   readonly unit: string;
   readonly sizes: { readonly test: number; readonly stress: number };
-  /** `server`: one of its own, durable, which it crashes. */
-  readonly needs: "database" | "server";
+  /** `server`: one of its own, durable, which it crashes; `tests`: a server, on which tests make databases of their own. */
+  readonly needs: "database" | "server" | "tests";
   run(run: Run): Promise<Outcome>;
 }
 
