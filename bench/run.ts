@@ -8,6 +8,10 @@ import { fileURLToPath } from "node:url";
 const benches: Readonly<Record<string, string>> = {
   append: "single and many events, group commit, against bare INSERTs and message-db",
   replay: "reading: the whole log typed, one stream among partitions, the tail among partitions",
+  wake: "appends with a worker attached that has nothing to do",
+  drain: "handlers, per event and by batch",
+  outbox: "routes: against jobs of graphile-worker, with a long backlog, beside an open transaction",
+  latency: "from commit to handler; appends at a fixed rate beside a worker",
   storage: "bytes per event on disk, against message-db",
 };
 

@@ -40,7 +40,8 @@ export async function report(name: string, server: string, rows: readonly Row[],
 const head = `# Results
 
 The last run of each bench. Ratios first: each compares two things that took turns in one run on one machine, which is
-shared and noisy; absolute figures are there to see the size of things. A ratio is the median over the rounds.
+shared and noisy; absolute figures are there to see the size of things. A ratio is the median over the rounds of each round's own ratio; the
+rates in the last column are medians of their own, so one divided by the other can differ from it.
 `;
 
 function machine(server: string): string {
