@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../../src/index.ts";
 import { createFollower } from "./follower.ts";
+import type { Followed, Following } from "./following.ts";
 import { type Balance, createLedger } from "./ledger.ts";
 import type { Options } from "./options.ts";
 import { type Office, work } from "./receptionist.ts";
@@ -13,6 +13,7 @@ export const rooms = ["north", "south", "children"];
 /** What a run came to. */
 export interface Outcome {
   readonly balance: Balance;
+  readonly followed: Followed;
   /** How long the receptionists worked. */
   readonly seconds: number;
 }
@@ -23,15 +24,15 @@ const patience = 10_000;
 /**
  * Runs the clinic until the signal, or its time is over; then reads what is still to come, and draws the balance.
  *
+ * @param run marks the events of this run, in their metadata
  * @throws what the store throws; nobody works on then
  */
 export async function runClinic(
-  store: Store,
+  { store, run, following }: { store: Store; run: string; following: Following },
   options: Options,
   output: NodeJS.WriteStream,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const run = randomUUID();
   const ledger = createLedger(run);
   const follower = await createFollower(store, rooms, ledger);
   const failure = new AbortController();
@@ -52,7 +53,7 @@ export async function runClinic(
   let deadline = Number.POSITIVE_INFINITY;
   let seconds = 0;
   const isOver = () => failure.signal.aborted || performance.now() > deadline || (seconds > 0 && ledger.isSettled());
-  const ended = showProgress(ledger, follower, output);
+  const ended = showProgress(ledger, { follower, following }, output);
   const working = Array.from({ length: options.receptionists }, (_, i) =>
     work(office, {
       room: rooms[i % rooms.length] ?? "north",
@@ -60,10 +61,10 @@ export async function runClinic(
       random: randomOf(options.seed + 1 + i),
     }),
   );
-  const following = follower.follow(isOver);
+  const reading = follower.follow(isOver);
   try {
     await orFail(failure, [
-      following,
+      reading,
       Promise.all(working).then(() => {
         seconds = (performance.now() - start) / 1000;
         deadline = performance.now() + patience;
@@ -71,10 +72,10 @@ export async function runClinic(
     ]);
   } finally {
     // nobody uses the store any more when this returns
-    await Promise.allSettled([...working, following]);
+    await Promise.allSettled([...working, reading]);
     ended();
   }
-  return { balance: ledger.balance(), seconds };
+  return { balance: ledger.balance(), followed: await following.settle(), seconds };
 }
 
 async function orFail(failure: AbortController, work: readonly Promise<unknown>[]): Promise<void> {

@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 
 export const help = `npm start [-- OPTION …]
 
-Runs a small clinic: receptionists at their desks append what happens in the waiting rooms, a follower reads it back.
+Runs a small clinic: receptionists at their desks append what happens in the waiting rooms, a follower reads it back,
+a worker keeps a table of visits and announces arrivals (through RabbitMQ too, with RABBITMQ_URL=amqp://…).
 Without DATABASE_URL an embedded PostgreSQL is started; its data lies in .daybook/ and is there the next time.
 Ctrl-C ends it with a summary.
 

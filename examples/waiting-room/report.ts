@@ -1,14 +1,19 @@
 import type { Follower } from "./follower.ts";
+import { type Followed, type Following, missing } from "./following.ts";
 import type { Balance, Ledger } from "./ledger.ts";
 
 /** Shows how it goes: on a terminal one line that changes, elsewhere a line every second. Call what it gives to end it. */
-export function showProgress(ledger: Ledger, follower: Follower, output: NodeJS.WriteStream): () => void {
+export function showProgress(
+  ledger: Ledger,
+  { follower, following }: { readonly follower: Follower; readonly following: Following },
+  output: NodeJS.WriteStream,
+): () => void {
   const recent = [{ at: performance.now(), appended: 0 }];
   const show = () => {
     const balance = ledger.balance();
     recent.push({ at: performance.now(), appended: balance.appended });
     if (recent.length > (output.isTTY ? 10 : 2)) recent.shift();
-    const line = progressLine(balance, follower, rateOf(recent));
+    const line = progressLine(balance, follower, following.followed, rateOf(recent));
     output.write(output.isTTY ? `\r\u001b[2K${line.slice(0, output.columns - 1)}` : `${line}\n`);
   };
   const timer = setInterval(show, output.isTTY ? 200 : 1000);
@@ -24,7 +29,12 @@ function rateOf(recent: readonly { readonly at: number; readonly appended: numbe
   return ((last.appended - first.appended) / (last.at - first.at)) * 1000;
 }
 
-function progressLine({ appended, conflicts, latency }: Balance, follower: Follower, rate: number): string {
+function progressLine(
+  { appended, conflicts, latency }: Balance,
+  follower: Follower,
+  { visits, announced }: Followed,
+  rate: number,
+): string {
   const board = follower.board();
   const total = board.reduce((sum, room) => sum + room.waiting, 0);
   const rooms = board.map((room) => `${room.room} ${room.waiting}`).join(", ");
@@ -32,26 +42,30 @@ function progressLine({ appended, conflicts, latency }: Balance, follower: Follo
     `waiting ${total} (${rooms})`,
     `${appended} events, ${rate.toFixed(0)}/s`,
     `${conflicts} conflicts retried`,
+    `${visits} visits kept, ${announced} announced`,
     `p50 ${latency.p50.toFixed(1)} ms, p95 ${latency.p95.toFixed(1)} ms`,
   ].join(" · ");
 }
 
 /** What it came to, for a person, and for whoever looks for `lost: 0`. */
-export function summary(balance: Balance, seconds: number): string {
+export function summary(balance: Balance, followed: Followed, seconds: number): string {
   const { appended, conflicts, latency, unread, surplus, disorder } = balance;
   const lines = [
     `events appended: ${appended}`,
     `per second: ${(appended / seconds).toFixed(1)}`,
     `conflicts retried: ${conflicts}`,
     `append latency: p50 ${latency.p50.toFixed(1)} ms, p95 ${latency.p95.toFixed(1)} ms`,
-    `lost: ${unread}`,
+    `visits in the read table: ${followed.visits} of ${followed.arrivals}`,
+    `arrivals announced: ${followed.announced} of ${followed.arrivals}`,
   ];
+  if (followed.received !== null) lines.push(`arrivals through RabbitMQ: ${followed.received} of ${followed.arrivals}`);
+  lines.push(`lost: ${unread + missing(followed)}`);
   if (surplus > 0) lines.push(`read without an acknowledgement: ${surplus}`);
   if (disorder > 0) lines.push(`out of order, or missing in between: ${disorder}`);
   return lines.join("\n");
 }
 
-/** Whether every acknowledged event came back once, in order, and no version is missing. */
-export function isSound({ unread, surplus, disorder }: Balance): boolean {
-  return unread === 0 && surplus === 0 && disorder === 0;
+/** Whether every acknowledged event came back once, in order, no version is missing, and each arrival came through. */
+export function isSound({ unread, surplus, disorder }: Balance, followed: Followed): boolean {
+  return unread === 0 && surplus === 0 && disorder === 0 && missing(followed) === 0;
 }

@@ -1,6 +1,7 @@
 /*
  * The waiting room, live: `npm start`, or `npm start -- --exit`. See --help.
  */
+import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { connect, withoutPassword } from "../../src/cli/database.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
@@ -9,6 +10,7 @@ import { config } from "../../src/config.ts";
 import { databaseServer } from "../../src/dev/database-server.ts";
 import { createStore, migrate } from "../../src/index.ts";
 import { runClinic } from "./clinic.ts";
+import { startFollowing } from "./following.ts";
 import { help, type Options, readOptions } from "./options.ts";
 import { isSound, summary } from "./report.ts";
 
@@ -52,9 +54,17 @@ async function start(options: Options, signal: AbortSignal): Promise<number> {
     pool.on("error", () => undefined);
     try {
       if (options.seconds === null) console.log("the clinic is open; Ctrl-C closes it");
-      const { balance, seconds } = await runClinic(createStore(pool), options, process.stdout, signal);
-      console.log(summary(balance, seconds));
-      return isSound(balance) ? exitCodes.ok : exitCodes.no;
+      const run = randomUUID();
+      const { directUrl } = server;
+      const following = await startFollowing(pool, { directUrl, brokerUrl: settings.rabbitmqUrl, run });
+      try {
+        const clinic = { store: createStore(pool), run, following };
+        const { balance, followed, seconds } = await runClinic(clinic, options, process.stdout, signal);
+        console.log(summary(balance, followed, seconds));
+        return isSound(balance, followed) ? exitCodes.ok : exitCodes.no;
+      } finally {
+        await following.stop();
+      }
     } finally {
       await pool.end();
     }
