@@ -7,11 +7,12 @@ import { parseArgs } from "node:util";
 import { announcement, exitOnSignals, startTestServer } from "../support/server.ts";
 import { MUTATIONS, type Mutation } from "./mutations.ts";
 
-const HELP = `npm run test:mutations [-- NAME …]
+const HELP = `npm run test:mutations [-- NAME …] [--part N/M]
 
 Breaks the rules of the store one by one, or those named, each in a fresh database, and runs the test that must notice.
 A mutation passes if that test fails; before, each of the tests has to succeed on the store as it is.
 
+  --part N/M the N-th of M parts of them (2/3: every third, from the second on)
   --list     the mutations and their rules
   --help     this
 
@@ -34,7 +35,7 @@ interface Ran {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
-  const options = { list: { type: "boolean" }, help: { type: "boolean" } } as const;
+  const options = { part: { type: "string" }, list: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: false });
   const unknown = positionals.filter((name) => !MUTATIONS.some((one) => one.name === name));
   if (values.help) console.log(HELP);
@@ -42,8 +43,19 @@ async function main(args: string[]): Promise<number> {
     console.log(MUTATIONS.map(({ name, rule, test }) => `${name}\n  ${rule}\n  ${test}`).join("\n"));
   else if (unknown.length > 0)
     console.error(`There is no mutation ${unknown.join(", ")}; see npm run test:mutations -- --list`);
-  else return check(positionals.length > 0 ? MUTATIONS.filter(({ name }) => positionals.includes(name)) : MUTATIONS);
-  return unknown.length > 0 ? 2 : 0;
+  else if (values.part !== undefined && partOf(MUTATIONS, values.part).length === 0)
+    console.error(`There is no part ${values.part}; 2/3 is the second of three`);
+  else {
+    const named = positionals.length > 0 ? MUTATIONS.filter(({ name }) => positionals.includes(name)) : MUTATIONS;
+    return check(values.part === undefined ? named : partOf(named, values.part));
+  }
+  return values.help || values.list ? 0 : 2;
+}
+
+/** `2/3`: every third, from the second on. None where the part is not one. */
+function partOf(mutations: readonly Mutation[], part: string | boolean): readonly Mutation[] {
+  const [, place = 0, parts = 0] = (/^(\d{1,3})\/(\d{1,3})$/.exec(String(part)) ?? []).map(Number);
+  return place < 1 || place > parts ? [] : mutations.filter((_one, i) => i % parts === place - 1);
 }
 
 async function check(mutations: readonly Mutation[]): Promise<number> {

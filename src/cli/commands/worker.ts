@@ -5,7 +5,6 @@ import { Command } from "@commander-js/extra-typings";
 import { config } from "../../config.ts";
 import type { TechnicalFact } from "../../waking/facts.ts";
 import { parseConfig, type WorkerConfig } from "../../worker/define-config.ts";
-import { startWorker } from "../../worker/index.ts";
 import { type Cli, withTarget } from "../cli.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { CommandError, messageOf } from "../failure.ts";
@@ -44,6 +43,8 @@ export function workerCommand(cli: Cli) {
 }
 
 async function runWorker(cli: Cli, url: string, settings: WorkerConfig, signal: AbortSignal): Promise<void> {
+  // what the other commands have no use for
+  const { startWorker } = await import("../../worker/start-worker.ts");
   const direct = cli.url === undefined ? config().directUrl : undefined;
   try {
     const worker = await startWorker({

@@ -62,15 +62,18 @@ async function workUntilKilled(server: Crashable, choices: Random, known: Known,
   const before = known.kept.length;
   let killed = false;
   const untilKilled = async (work: (session: Session) => Promise<void>) => {
-    const session = await openSession(server.url);
     const working = async () => {
-      for (;;) await work(session);
+      const session = await openSession(server.url);
+      try {
+        for (;;) await work(session);
+      } finally {
+        await session.end();
+      }
     };
-    // With the server gone there is nobody to say how it ended.
-    const ended = working().catch((error: unknown) => {
+    // With the server gone there is nobody to say how it ended, or to connect to.
+    return working().catch((error: unknown) => {
       if (!killed) throw error;
     });
-    return ended.finally(() => session.end());
   };
   const work: Promise<void>[] = [];
   for (let i = 0; i < WRITERS; i += 1) {
