@@ -124,7 +124,7 @@ t.test("connections are lost again and again: no gap and no repeat", async (t) =
       proxy.heal();
     } else {
       await database.pool.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%read_settled%' and pid <> pg_backend_pid()",
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%read_settled%' and query not like '%pg_terminate_backend%'",
       );
     }
   }
