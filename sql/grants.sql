@@ -20,10 +20,21 @@ begin
   end loop;
 end $$;
 
+-- what appends ask and call, as the functions installed now make it
+do $$
+begin
+  perform daybook._remake_watching();
+end $$;
+
 revoke all on all functions in schema daybook from public, daybook_reader, daybook_writer, daybook_worker, daybook_admin;
 revoke all on all tables in schema daybook from public, daybook_reader, daybook_writer, daybook_worker, daybook_admin;
 revoke all on all sequences in schema daybook from public, daybook_reader, daybook_writer, daybook_worker, daybook_admin;
-grant usage on schema daybook to daybook_reader;
+grant usage on schema daybook to daybook_reader, daybook_projector;
+grant usage on schema daybook_projections to daybook_reader;
+-- asked by views that anybody may have been granted
+grant execute on function daybook.sees_version(text, integer) to public;
+-- what says that a projection failed, and does nothing else
+grant execute on function daybook._refuse_append(text, daybook.event[], text, text), daybook._own_tables_only(text, jsonb) to daybook_projector;
 
 -- whoever uses the store may see whether it is up to date (where it was installed by migrate and not file by file)
 do $$
@@ -124,12 +135,12 @@ grant execute on function
   daybook.create_handler(text, text[], text[], text, integer, text, integer, interval, interval, text),
   daybook.handler_position(text),
   daybook.claim_consumer(text, text, integer, integer, bigint),
-  daybook.read_events_for(text, bigint, bigint, integer, integer, integer),
-  daybook.finish_batch(text, text, integer, bigint, bigint, uuid),
+  daybook.read_events_for(text, bigint, bigint, integer, integer, integer, text),
+  daybook.finish_batch(text, text, integer, bigint, bigint, uuid, integer),
   daybook.fail_message(text, text, integer, bigint, bigint, text, uuid, text, jsonb, integer, text),
   daybook.postpone(text, text, integer, bigint, jsonb),
   daybook.claim_parked(text, text, integer, integer, integer),
-  daybook.read_parked_events(text, text, bigint, bigint, integer, text),
+  daybook.read_parked_events(text, text, bigint, bigint, integer, text, text),
   daybook.finish_parked(text, text, text, bigint, bigint, text),
   daybook.fail_parked(text, text, text, bigint, uuid, text, jsonb, text),
   daybook.due_consumers(bigint, bigint, bigint),
@@ -156,6 +167,54 @@ grant execute on function
   daybook.discard_dead_letters(text, text, text, text, text)
 to daybook_admin;
 
+-- projections
+grant execute on function
+  daybook.wait_for(text, bigint, interval)
+to daybook_reader;
+grant select on daybook.projection_versions, daybook.projections to daybook_worker;
+grant execute on function
+  daybook.create_projection(text, text, jsonb, text, text[], text[], text, text, integer, interval, interval, text, text, boolean, integer, text),
+  daybook.advance_projection(text, integer)
+to daybook_worker;
+grant execute on function
+  daybook.replace_projection(text, text, jsonb, text, text[], text[], text, integer, boolean),
+  daybook.rebuild_projection(text),
+  daybook.drop_rebuild(text, text),
+  daybook.drop_projection(text, text, boolean),
+  daybook.pause_projection(text, text),
+  daybook.resume_projection(text),
+  daybook.reset_projection(text, text)
+to daybook_admin;
+
+-- state of streams: folding runs with the rights of the caller
+grant select on daybook.reducer_definitions, daybook.snapshots_log, daybook.reducers, daybook.snapshots to daybook_reader;
+grant execute on function
+  daybook.fold(text, text, jsonb, bigint, timestamptz, text),
+  daybook.load_state(text, text, jsonb, bigint, timestamptz, text),
+  daybook.read_snapshot(text, text, integer, bigint, timestamptz, text),
+  daybook._find_reducer(text),
+  daybook._reducer_function(text),
+  daybook._is_trusted_reducer(text),
+  daybook._fold_target(text, bigint, timestamptz, text),
+  daybook._fold_each(daybook.reducer_definitions, jsonb, daybook.event[])
+to daybook_reader;
+grant execute on function
+  daybook.save_snapshot(text, text, integer, bigint, jsonb, text, integer, text),
+  daybook.take_snapshots(text, integer)
+to daybook_writer;
+grant execute on function
+  daybook.create_reducer(text, text, integer, integer, jsonb, integer, text[]),
+  daybook.drop_reducer(text, text),
+  daybook.forget_snapshots(text, text, text)
+to daybook_admin;
+
+-- projections that ship with Daybook
+grant execute on function
+  daybook.create_event_counts(text, text, text[], text[], text),
+  daybook.create_last_events(text, text, text[], text[], text),
+  daybook.create_audit_trail(text, text, text[], text[], text)
+to daybook_admin;
+
 grant select on daybook.tenant_grants, daybook.idempotency_keys to daybook_admin;
 grant execute on function
   daybook.configure(text, text),
@@ -169,7 +228,7 @@ do $$
 declare
   _table regclass;
 begin
-  foreach _table in array array['daybook.event_log', 'daybook.stream_heads', 'daybook.idempotency_keys', 'daybook.outbox_log', 'daybook.outbox_leases', 'daybook.processed_messages', 'daybook.consumers', 'daybook.parked_streams', 'daybook.dead_letters_log']::regclass[] loop
+  foreach _table in array array['daybook.event_log', 'daybook.stream_heads', 'daybook.idempotency_keys', 'daybook.outbox_log', 'daybook.outbox_leases', 'daybook.processed_messages', 'daybook.consumers', 'daybook.parked_streams', 'daybook.dead_letters_log', 'daybook.snapshots_log']::regclass[] loop
     if not (select c.relrowsecurity and c.relforcerowsecurity from pg_class c where c.oid = _table) then
       execute format('alter table %s enable row level security', _table);
       execute format('alter table %s force row level security', _table);

@@ -11,6 +11,7 @@ declare
   _tenant text := daybook._tenant(_append.tenant_id);
   _head daybook.stream_heads;
   _result daybook.append_result;
+  _written record;
 begin
   perform daybook._check_events(events);
   perform daybook._check_expected_version(expected_version);
@@ -25,7 +26,11 @@ begin
   if not daybook._version_matches(expected_version, _head.version) then
     perform daybook._raise_conflicts(jsonb_build_array(daybook._conflict(_head, expected_version)));
   end if;
-  return daybook._write_events(_head, events, idempotency_key);
+  _written := daybook._write_events(_head, events, idempotency_key);
+  if _written.watched is not null then
+    perform daybook._on_append(_written.watched);
+  end if;
+  return _written.result;
 end
 $$;
 

@@ -7,6 +7,7 @@
 create or replace function daybook._append_set(appends jsonb, tenant_id text) returns setof daybook.batch_result
 language plpgsql volatile
 set enable_seqscan = off
+set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -76,16 +77,16 @@ begin
      and (select h.version from daybook.stream_heads h where h.tenant_id = s.tenant_id and h.stream_id = s.stream_id) is not null
    group by e.i, e.stream_id
   union all
-  -- never a row: it puts into the outbox what goes there
+  -- never a row: what happens beside
   select null, null, null, null, null, null, null, null
     from (select array_agg(row(p.position, p.tenant_id, p.stream_id, p.version, split_part(p.stream_id, '-', 1), p.value ->> 'type',
                                coalesce(p.value -> 'data', '{}'), coalesce(p.value -> 'metadata', '{}'), p.event_id,
                                (p.value ->> 'correlation_id')::uuid, (p.value ->> 'causation_id')::uuid,
                                coalesce((p.value ->> 'schema_version')::integer, 1), daybook._tags(p.value -> 'tags'),
                                coalesce((p.value ->> 'occurred_at')::timestamptz, p.recorded_at), p.recorded_at)::daybook.event order by p.position)
-                   filter (where daybook._routed(p.tenant_id, split_part(p.stream_id, '-', 1), p.value ->> 'type')) as events
+                   filter (where daybook._watched(p.tenant_id, split_part(p.stream_id, '-', 1), p.value ->> 'type')) as events
             from placed p) r
-   where case when r.events is null then false else daybook._write_outbox(r.events) < 0 end;
+   where case when r.events is null then false else daybook._on_append(r.events) < 0 end;
 end
 $$;
 

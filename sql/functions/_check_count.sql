@@ -7,7 +7,7 @@ begin
       errcode = 'YD108',
       message = 'max_count is 1 to 100000',
       detail = jsonb_build_object('argument', 'max_count', 'value', max_count),
-      hint = 'Read page by page: pass the last position (or version + 1) of one page to the next.';
+      hint = 'What is more than that is read, or done, page by page: the next call goes on behind the last position (or version) of this one.';
   elsif at_least is null or at_least < 0 then
     raise exception using
       errcode = 'YD108',

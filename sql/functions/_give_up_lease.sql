@@ -14,7 +14,7 @@ begin
      where o.tenant_id = lease.tenant_id and o.route = lease.route and o.stream_id = lease.stream_id;
     update daybook.consumers c
        set state = 'halted', changed_at = clock_timestamp(),
-           state_reason = left(format('position %s failed %s times: %s', lease.position, lease.attempts, _error ->> 'message'), 1000)
+           state_reason = left(format('position %s failed %s: %s', lease.position, case lease.attempts when 1 then 'once' else lease.attempts || ' times' end, _error ->> 'message'), 1000)
      where c.kind = 'route' and c.name = lease.route and c.state = 'running';
     return 'halted';
   end if;

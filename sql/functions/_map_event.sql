@@ -10,7 +10,7 @@ begin
   exception
     when transaction_rollback or operator_intervention or insufficient_resources or system_error then
       raise;
-    when others then
+    when others or assert_failure then
       raise exception using
         errcode = 'YD505',
         message = format('the mapping of route %s failed on an event %s: %s', quote_ident(route), event.type, sqlerrm),

@@ -17,7 +17,7 @@ begin
   insert into daybook.parked_streams (tenant_id, kind, name, stream_id, stream_key, shard, position, attempts, postponed, retry_at, error)
   values (
     _park.tenant_id, consumer.kind, consumer.name, _park.stream_id,
-    case consumer.kind when 'handler' then (
+    case when consumer.kind <> 'route' then (
       select h.stream_key from daybook.stream_heads h where h.tenant_id = _park.tenant_id and h.stream_id = _park.stream_id) end,
     _park.shard, _park."position", 1 - _is_away::integer, _is_away::integer,
     case when not _is_dead then daybook._retry_at(consumer.base_delay, consumer.max_delay, 1, _park.error) end,

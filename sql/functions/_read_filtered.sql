@@ -12,6 +12,7 @@ create or replace function daybook._read_filtered(
 ) returns setof daybook.event
 language plpgsql stable
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare

@@ -10,6 +10,7 @@ create or replace function daybook._read_rare(
 ) returns setof daybook.event
 language plpgsql stable
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare
@@ -26,7 +27,7 @@ declare
           and (shard_count = 1 or (hashint8(l.stream_key) & 2147483647) % shard_count = _read_rare.shard)
           and (not has_parked or not exists (
                 select from daybook.parked_streams p
-                 where p.kind = 'handler' and p.name = (consumer).name and p.stream_key = l.stream_key and p.tenant_id = l.tenant_id))
+                 where p.kind = (consumer).kind and p.name = (consumer).name and p.stream_key = l.stream_key and p.tenant_id = l.tenant_id))
         order by l.tenant_id, l.category, l.type, l.position
         limit max_count) p
      order by p.position

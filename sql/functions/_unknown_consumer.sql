@@ -2,6 +2,9 @@ create or replace function daybook._unknown_consumer(kind text, name text) retur
 language plpgsql immutable
 as $$
 begin
+  if _unknown_consumer.kind = 'projection' then
+    perform daybook._unknown_projection(_unknown_consumer.name);
+  end if;
   raise exception using
     errcode = 'YD501',
     message = format('there is no %s %s', coalesce(_unknown_consumer.kind, 'consumer'), coalesce(quote_literal(_unknown_consumer.name), 'null')),
@@ -11,4 +14,4 @@ begin
 end
 $$;
 
-comment on function daybook._unknown_consumer(text, text) is 'Raises YD501: there is no handler or route of this name.';
+comment on function daybook._unknown_consumer(text, text) is 'Raises YD501: there is no handler or route of this name; YD601 for a projection.';

@@ -1,14 +1,15 @@
 create or replace function daybook._write_events(
   head daybook.stream_heads,
   events jsonb,
-  idempotency_key text
-) returns daybook.append_result
+  idempotency_key text,
+  out result daybook.append_result,
+  out watched daybook.event[]
+) returns record
 language plpgsql volatile
 as $$
 declare
   _recorded_at timestamptz := daybook._recordable_at(greatest(clock_timestamp(), head.last_recorded_at));
-  _result daybook.append_result;
-  _routed boolean;
+  _is_watched boolean;
 begin
   perform daybook._register_append();
 
@@ -17,7 +18,7 @@ begin
          first_recorded_at = least(h.first_recorded_at, _recorded_at),
          last_recorded_at = greatest(h.last_recorded_at, _recorded_at)
    where h.tenant_id = head.tenant_id and h.stream_id = head.stream_id
-  returning h.version into _result.stream_version;
+  returning h.version into result.stream_version;
 
   with written as (
     insert into daybook.event_log (
@@ -31,33 +32,32 @@ begin
            coalesce(e.value -> 'data', '{}'), nullif(e.value -> 'metadata', '{}'), daybook._tags(e.value -> 'tags')
       from jsonb_array_elements(events) with ordinality e
     returning position, type)
-  select min(w.position), max(w.position), false, bool_or(daybook._routed(head.tenant_id, split_part(head.stream_id, '-', 1), w.type))
-    into _result.first_position, _result.last_position, _result.duplicate, _routed
+  select min(w.position), max(w.position), false, bool_or(daybook._watched(head.tenant_id, split_part(head.stream_id, '-', 1), w.type))
+    into result.first_position, result.last_position, result.duplicate, _is_watched
     from written w;
 
-  if _routed then
-    perform daybook._write_outbox(array(
+  if _is_watched then
+    watched := array(
       select row(l.position, l.tenant_id, head.stream_id, l.version, l.category, l.type, l.data, coalesce(l.metadata, '{}'), l.event_id,
                  l.correlation_id, l.causation_id, l.schema_version, l.tags, coalesce(l.occurred_at, l.recorded_at), l.recorded_at)::daybook.event
         from daybook.event_log l
        where l.stream_key = head.stream_key
-         and l.version > head.version and l.version <= _result.stream_version
+         and l.version > head.version and l.version <= result.stream_version
          and l.recorded_at = _recorded_at
-         and daybook._routed(l.tenant_id, l.category, l.type)
-       order by l.version));
+         and daybook._watched(l.tenant_id, l.category, l.type)
+       order by l.version);
   end if;
 
   if idempotency_key is not null then
     insert into daybook.idempotency_keys as k
     values (head.tenant_id, head.stream_key, idempotency_key, daybook._payload_hash(events),
-            _result.stream_version, _result.first_position, _result.last_position, clock_timestamp())
+            result.stream_version, result.first_position, result.last_position, clock_timestamp())
         on conflict on constraint idempotency_keys_pkey
         do update set payload_hash = excluded.payload_hash, stream_version = excluded.stream_version,
                       first_position = excluded.first_position, last_position = excluded.last_position, created_at = excluded.created_at;
   end if;
-  return _result;
 end
 $$;
 
 comment on function daybook._write_events(daybook.stream_heads, jsonb, text) is
-  'Writes events behind a stream that the transaction has locked: registers the append, draws positions in the order of the events, moves the stream''s version, remembers the key.';
+  'Writes events behind a stream that the transaction has locked: registers the append, draws positions in the order of the events, moves the stream''s version, remembers the key. watched: those that something else happens for (_on_append), which is for the caller to see to, once for all streams of a call.';

@@ -19,6 +19,8 @@ create or replace function daybook.append_event(
 ) returns daybook.append_result
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   _tenant text := coalesce(nullif(current_setting('daybook.tenant', true), ''), append_event.tenant_id, 'default');
@@ -58,13 +60,13 @@ begin
         coalesce(append_event.event_id, daybook.uuid_v7()), append_event.correlation_id, append_event.causation_id,
         _tenant, split_part(append_event.stream_id, '-', 1), append_event.type, append_event.data, nullif(append_event.metadata, '{}'))
       returning position, event_log.event_id into _position, _event_id;
-      -- one expression, folded to its first branch where there are no routes
+      -- one expression, folded to its first branch where no route and no inline projection wants it
       return case
-        when not daybook._routed(_tenant, split_part(append_event.stream_id, '-', 1), append_event.type)
-          or daybook._write_outbox(array[
+        when not daybook._watched(_tenant, split_part(append_event.stream_id, '-', 1), append_event.type)
+          or daybook._on_append_one(
                row(_position, _tenant, append_event.stream_id, _version, split_part(append_event.stream_id, '-', 1), append_event.type,
                    append_event.data, append_event.metadata, _event_id, append_event.correlation_id, append_event.causation_id,
-                   append_event.schema_version, null, _recorded_at, _recorded_at)::daybook.event]) >= 0
+                   append_event.schema_version, null, _recorded_at, _recorded_at)::daybook.event) >= 0
         then row(_version, _position, _position, false)::daybook.append_result
       end;
     elsif _recorded_at is not null then

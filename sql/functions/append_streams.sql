@@ -4,6 +4,8 @@ create or replace function daybook.append_streams(
 ) returns table (stream_id text, stream_version bigint, first_position bigint, last_position bigint, duplicate boolean)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   _tenant text := daybook._tenant(append_streams.tenant_id);
@@ -11,6 +13,8 @@ declare
   _heads daybook.stream_heads[];
   _results daybook.append_result[];
   _conflicts jsonb := '[]';
+  _written record;
+  _watched daybook.event[];
 begin
   perform daybook._check_streams(appends, _tenant);
   perform daybook._register_append();
@@ -39,7 +43,9 @@ begin
      order by a.ordinality
   loop
     if (_results[_entry.i]).duplicate is null and jsonb_array_length(_entry.events) > 0 then
-      _results[_entry.i] := daybook._write_events(_heads[_entry.i], _entry.events, _entry.key);
+      _written := daybook._write_events(_heads[_entry.i], _entry.events, _entry.key);
+      _results[_entry.i] := _written.result;
+      _watched := _watched || _written.watched;
     end if;
     stream_id := (_heads[_entry.i]).stream_id;
     stream_version := coalesce((_results[_entry.i]).stream_version, (_heads[_entry.i]).version);
@@ -48,6 +54,10 @@ begin
     duplicate := coalesce((_results[_entry.i]).duplicate, false);
     return next;
   end loop;
+  -- once for all of them: a projection touches shared rows in one order
+  if _watched is not null then
+    perform daybook._on_append(_watched);
+  end if;
 end
 $$;
 

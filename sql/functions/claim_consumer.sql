@@ -53,4 +53,4 @@ end
 $$;
 
 comment on function daybook.claim_consumer(text, text, integer, integer, bigint) is
-  'Takes a shard of a handler or route until the transaction ends: where it is, up to where it may go (known_horizon, or the current one), and what it follows. No row: somebody else has it, it is paused, halted or not due, its layout is another, or there is nothing to do; commit then too. Raises YD403 where the position lies beyond the end of the log, YD501, YD402, and YD202 in a narrowed session.';
+  'Takes a shard of a handler or route (or a projection in TypeScript) until the transaction ends: where it is, up to where it may go (known_horizon, or the current one), and what it follows. No row: somebody else has it, it is paused, halted or not due, its layout is another, or there is nothing to do; commit then too. Raises YD403 where the position lies beyond the end of the log, YD501, YD402, and YD202 in a narrowed session.';

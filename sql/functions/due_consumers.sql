@@ -33,7 +33,7 @@ begin
                  when c.position < least(due_consumers.horizon, case when _is_long then due_consumers.horizon else coalesce(caught_up, after_position) end)
                    then 'behind'
                  when c.position >= due_consumers.horizon then null
-                 when c.kind = 'handler' and exists (
+                 when c.kind <> 'route' and exists (
                    select from kinds e
                     where (k.types is null or e.type = any (k.types))
                       and (k.categories is null or e.category = any (k.categories))
@@ -44,6 +44,7 @@ begin
                     where o.route = c.name and o.position > greatest(after_position, c.position) and o.position <= due_consumers.horizon
                       and (k.shard_count = 1 or daybook._shard(o.stream_id, k.shard_count) = c.shard)) then 'new'
                end as own,
+               v.name is not null and c.position >= due_consumers.horizon and daybook._is_due(v.switch_at, null) as has_caught_up,
                exists (
                  select from daybook.parked_streams p
                   where p.kind = c.kind and p.name = c.name and p.shard = c.shard
@@ -51,16 +52,18 @@ begin
                     and p.position <= c.position) as has_due
           from daybook.consumers k
           join daybook.cursors c on c.kind = k.kind and c.name = k.name
+          left join daybook.projection_versions v
+            on k.kind = 'projection' and v.consumer = k.name and (v.stage = 'building' or v.stage = 'live' and v.mode = 'inline')
          where k.state = 'running'
            -- received in SQL: see receive
            and (k.kind <> 'route' or not exists (select from daybook.outbox_routes r where r.name = k.name and r.transport = 'postgres'))
         window everywhere as (partition by c.kind, c.name)) s
      cross join lateral (
-       select s.kind, s.name, s.implementation, s.shard, s.shard_count, coalesce(s.own, case when s.has_due then 'parked' end) as reason) d
+       select s.kind, s.name, s.implementation, s.shard, s.shard_count, coalesce(s.own, case when s.has_due then 'parked' when s.has_caught_up then 'switch' end) as reason) d
      where d.reason is not null
      order by d.kind, d.name, d.shard;
 end
 $$;
 
 comment on function daybook.due_consumers(bigint, bigint, bigint) is
-  'Which shards have work, of consumers that run: new (something they follow lies in (after_position, horizon]), behind (they are before caught_up, or after_position), retry or parked (a failed message is due), shards (all have come to where their number changes). Halts those whose position lies beyond the end of the log. Each tick passes the last horizon and the new one, and what move_idle_consumers returned.';
+  'Which shards have work, of consumers that run: new (something they follow lies in (after_position, horizon]), behind (they are before caught_up, or after_position), retry or parked (a failed message is due), shards (all have come to where their number changes), switch (a version of a projection has caught up and can take the live one''s place, or be kept up to date by appends). Halts those whose position lies beyond the end of the log. Each tick passes the last horizon and the new one, and what move_idle_consumers returned.';

@@ -57,7 +57,7 @@ begin
    where c.kind = fail_message.kind and c.name = fail_message.name and c.shard = fail_message.shard;
   if _attempts >= _consumer.max_attempts then
     update daybook.consumers k
-       set state = 'halted', state_reason = left(format('position %s failed %s times: %s', failed_position, _attempts, _error ->> 'message'), 1000),
+       set state = 'halted', state_reason = left(format('position %s failed %s: %s', failed_position, case _attempts when 1 then 'once' else _attempts || ' times' end, _error ->> 'message'), 1000),
            changed_at = now()
      where k.kind = fail_message.kind and k.name = fail_message.name and k.state = 'running';
     return 'halted';

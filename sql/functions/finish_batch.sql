@@ -4,7 +4,8 @@ create or replace function daybook.finish_batch(
   shard integer,
   from_position bigint,
   to_position bigint,
-  event_id uuid default null
+  event_id uuid default null,
+  handled integer default null
 ) returns void
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -40,8 +41,14 @@ begin
          postponed = 0,
          moved_at = clock_timestamp()
    where c.kind = finish_batch.kind and c.name = finish_batch.name and c.shard = finish_batch.shard;
+  if finish_batch.kind = 'projection' and finish_batch.handled > 0 then
+    -- the batch began with its transaction, in which it was claimed
+    perform daybook._count_handled(v, finish_batch.handled, now())
+       from daybook.projection_versions v
+      where v.consumer = finish_batch.name and v.stage <> 'retired';
+  end if;
 end
 $$;
 
-comment on function daybook.finish_batch(text, text, integer, bigint, bigint, uuid) is
-  'Moves a shard in the transaction of the effects, from the position it was claimed at to that of the last message done (or the horizon, if there was nothing more). Raises YD503, and moves nothing, where it is no longer there or not running.';
+comment on function daybook.finish_batch(text, text, integer, bigint, bigint, uuid, integer) is
+  'Moves a shard in the transaction of the effects, from the position it was claimed at to that of the last message done (or the horizon, if there was nothing more). handled: how many events a projection was given, for its rate. Raises YD503, and moves nothing, where it is no longer there or not running.';

@@ -27,15 +27,15 @@ begin
      where k.state = 'running' and k.wanted_shards = k.shard_count
        and c.position >= caught_up and c.position < _until and c.retry_at is null
        and case c.kind
-             when 'handler' then not exists (
+             when 'route' then not exists (
+               select from daybook.outbox_log o
+                where o.route = c.name and o.position > c.position and o.position <= _until)
+             else not exists (
                select from kinds e
                 where (k.types is null or e.type = any (k.types))
                   and (k.categories is null or e.category = any (k.categories))
                   and (k.tenant_id is null or e.tenant_id = k.tenant_id)
                   and (k.shard_count = 1 or e.hash % k.shard_count = c.shard))
-             else not exists (
-               select from daybook.outbox_log o
-                where o.route = c.name and o.position > c.position and o.position <= _until)
            end
      limit max_count
        for update of c skip locked

@@ -17,10 +17,14 @@ as $$
      select clock_timestamp()
       where exists (
         select from daybook.parked_streams p
-         where p.kind = c.kind and p.name = c.name and p.shard = c.shard and p.retry_at is not null and p.waits_since > clock_timestamp())) n
+         where p.kind = c.kind and p.name = c.name and p.shard = c.shard and p.retry_at is not null and p.waits_since > clock_timestamp())
+     union all
+     select v.switch_at
+       from daybook.projection_versions v
+      where k.kind = 'projection' and v.consumer = k.name and v.stage <> 'retired' and v.switch_at is not null) n
    where k.state = 'running'
      -- received in SQL: see receive
      and (k.kind <> 'route' or not exists (select from daybook.outbox_routes r where r.name = k.name and r.transport = 'postgres'))
 $$;
 
-comment on function daybook.next_due() is 'When the next failed message is to be tried again, null if none is: a moment that has passed = now.';
+comment on function daybook.next_due() is 'When the next failed message is to be tried again, or a version of a projection to be switched to; null if nothing is: a moment that has passed = now.';

@@ -9,6 +9,7 @@ create or replace function daybook.read_all(
 ) returns setof daybook.event
 language plpgsql volatile
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare

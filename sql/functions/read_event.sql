@@ -1,6 +1,7 @@
 create or replace function daybook.read_event(event_id uuid, tenant_id text default null) returns setof daybook.event
 language plpgsql stable
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare

@@ -6,11 +6,13 @@ create or replace function daybook.read_events_for(
   horizon bigint,
   max_count integer default 500,
   shard integer default 0,
-  shard_count integer default 1
+  shard_count integer default 1,
+  kind text default 'handler'
 ) returns setof daybook.event
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare
@@ -22,15 +24,15 @@ declare
   _found bigint;
 begin
   perform daybook._check_count(max_count, "position");
-  select k.* into _consumer from daybook.consumers k where k.kind = 'handler' and k.name = read_events_for.name;
+  select k.* into _consumer from daybook.consumers k where k.kind = read_events_for.kind and k.name = read_events_for.name;
   if not found then
-    perform daybook._unknown_consumer('handler', read_events_for.name);
+    perform daybook._unknown_consumer(read_events_for.kind, read_events_for.name);
   end if;
   perform daybook._check_not_narrowed(_consumer.tenant_id);
   _is_filtered := _consumer.types is not null or _consumer.categories is not null or _consumer.tenant_id is not null;
   _has_parked := exists (
     select from daybook.parked_streams p
-     where p.kind = 'handler' and p.name = read_events_for.name and p.shard = read_events_for.shard);
+     where p.kind = read_events_for.kind and p.name = read_events_for.name and p.shard = read_events_for.shard);
   _until := case when _is_filtered then least(horizon, "position" + greatest(1000, 8 * max_count)) else horizon end;
 
   return query
@@ -47,7 +49,7 @@ begin
        and (shard_count = 1 or (hashint8(l.stream_key) & 2147483647) % shard_count = read_events_for.shard)
        and (not _has_parked or not exists (
              select from daybook.parked_streams p
-              where p.kind = 'handler' and p.name = read_events_for.name and p.stream_key = l.stream_key and p.tenant_id = l.tenant_id))
+              where p.kind = read_events_for.kind and p.name = read_events_for.name and p.stream_key = l.stream_key and p.tenant_id = l.tenant_id))
      order by l.position
      limit max_count;
   get diagnostics _found = row_count;
@@ -60,5 +62,5 @@ begin
 end
 $$;
 
-comment on function daybook.read_events_for(text, bigint, bigint, integer, integer, integer) is
-  'The next events behind a position, up to a horizon that claim_consumer gave in an earlier statement, that a shard of a handler is to be given: those it follows, without streams that are parked for it. Fewer than max_count: there are no more up to the horizon.';
+comment on function daybook.read_events_for(text, bigint, bigint, integer, integer, integer, text) is
+  'The next events behind a position, up to a horizon that claim_consumer gave in an earlier statement, that a shard of a handler (or a projection: kind) is to be given: those it follows, without streams that are parked for it. Fewer than max_count: there are no more up to the horizon.';

@@ -9,6 +9,7 @@ create or replace function daybook.read_outbox_for(
 language plpgsql stable
 set enable_bitmapscan = off
 set enable_seqscan = off
+set jit = off
 as $$
 begin
   perform daybook._check_count(max_count, "position");

@@ -4,11 +4,13 @@ create or replace function daybook.read_parked_events(
   from_position bigint,
   through bigint,
   max_count integer default 500,
+  kind text default 'handler',
   tenant_id text default null
 ) returns setof daybook.event
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare
@@ -17,9 +19,9 @@ declare
   _head daybook.stream_heads;
 begin
   perform daybook._check_count(max_count, from_position);
-  select k.* into _consumer from daybook.consumers k where k.kind = 'handler' and k.name = read_parked_events.name;
+  select k.* into _consumer from daybook.consumers k where k.kind = read_parked_events.kind and k.name = read_parked_events.name;
   if not found then
-    perform daybook._unknown_consumer('handler', read_parked_events.name);
+    perform daybook._unknown_consumer(read_parked_events.kind, read_parked_events.name);
   end if;
   select h.* into _head from daybook.stream_heads h where h.tenant_id = _tenant and h.stream_id = read_parked_events.stream_id;
 
@@ -38,5 +40,5 @@ begin
 end
 $$;
 
-comment on function daybook.read_parked_events(text, text, bigint, bigint, integer, text) is
-  'Events of a stream that is parked for a handler, in order, from the first that is not done (inclusive) up to where the shard is. Fewer than max_count: there are no more.';
+comment on function daybook.read_parked_events(text, text, bigint, bigint, integer, text, text) is
+  'Events of a stream that is parked for a handler (or a projection: kind), in order, from the first that is not done (inclusive) up to where the shard is. Fewer than max_count: there are no more.';

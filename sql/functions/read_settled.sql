@@ -10,6 +10,7 @@ create or replace function daybook.read_settled(
 ) returns setof daybook.event
 language plpgsql volatile
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare

@@ -7,6 +7,7 @@ create or replace function daybook.read_stream(
 ) returns setof daybook.event
 language plpgsql stable
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare

@@ -5,6 +5,7 @@ create or replace function daybook.read_streams(
 ) returns table (stream_id text, stream_version bigint, event daybook.event)
 language plpgsql stable
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare

@@ -1,5 +1,7 @@
 create or replace function daybook.stream_version(stream_id text, tenant_id text default null) returns bigint
 language plpgsql stable
+set enable_seqscan = off
+set jit = off
 as $$
 declare
   _tenant text := daybook._tenant(stream_version.tenant_id);

@@ -2,6 +2,7 @@ create or replace function daybook.trace(correlation_id uuid, tenant_id text def
 returns table (depth integer, path uuid[], event daybook.event)
 language plpgsql stable
 set enable_seqscan = off
+set jit = off
 set enable_bitmapscan = off
 as $$
 declare
