@@ -42,6 +42,9 @@ t.test("a role that owns nothing but its schema installs where a superuser has m
   const owner = await roleLogin(database, { roles: [] });
   const role = new URL(owner).username;
   await database.pool.query(`grant create on database ${database.name} to ${role}`);
+  const grant = `grant daybook_projector to ${role}`;
+  await t.rejects(migrate(owner), { name: "MigrationError", message: /must be a member/, hint: new RegExp(grant) });
+  await database.pool.query(grant);
   t.ok((await migrate(owner)).objects.length > 0);
   const client = new pg.Client(owner);
   await client.connect();

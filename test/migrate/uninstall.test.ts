@@ -8,8 +8,8 @@ import { differences, dumpCatalogue } from "./catalogue.ts";
 
 t.setTimeout(240_000);
 
-const schema = "schema daybook";
-const roles = ["role daybook_admin", "role daybook_worker", "role daybook_writer", "role daybook_reader"];
+const schemas = ["schema daybook", "schema daybook_doors", "schema daybook_projections"];
+const roles = ["admin", "worker", "writer", "reader", "projector"].map((name) => `role daybook_${name}`);
 
 async function connect(t: Test, url: string): Promise<pg.Pool> {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
@@ -33,11 +33,18 @@ t.test("on a server", async (t) => {
     await admin.query(
       "select daybook.append_event('order-1', 'Placed'); select daybook.ensure_partitions(12); select daybook.upkeep()",
     );
+    await admin.query(`
+      create function public.apply(events daybook.event[]) returns void language plpgsql as 'begin insert into n select 1; end';
+      select daybook.create_projection('n', 'public.apply', '{"n": "n int"}', mode => 'inline'), daybook.append_event('order-1', 'Placed');
+      drop function public.apply(daybook.event[])`);
     t.ok(differences(before, await dumpCatalogue(admin)).length > 500, "the dump sees the installation");
 
     const lines: string[] = [];
     const report = await uninstall(admin, { log: (line) => lines.push(line) });
-    t.strictSame(report, { removed: [schema, ...roles], left: [] });
+    t.strictSame(report, {
+      removed: ["schema daybook", "schema daybook_doors", "schema daybook_n_1", "schema daybook_projections", ...roles],
+      left: [],
+    });
     t.equal(lines[0], "schema daybook removed");
     t.strictSame(differences(before, await dumpCatalogue(admin)), []);
     const { rows } = await admin.query("select from pg_locks where locktype = 'advisory'");
@@ -79,7 +86,7 @@ async function dependents(t: Test, admin: pg.Pool): Promise<void> {
   t.strictSame(differences(installed, await dumpCatalogue(admin)), [], "nothing was removed");
 
   const report = await uninstall(admin, { cascade: true });
-  t.strictSame(report.removed, [schema, ...objects, ...roles]);
+  t.strictSame(report.removed, [...schemas, ...objects, ...roles]);
   await admin.query("drop table public.kept; drop publication all_streams");
   t.strictSame(differences(before, await dumpCatalogue(admin)), []);
 }
@@ -93,13 +100,13 @@ async function twoDatabases(t: Test, cluster: TestCluster, admin: pg.Pool): Prom
   await admin.query("grant select on public.orders to daybook_reader");
 
   const first = await uninstall(other);
-  t.strictSame(first.removed, [schema]);
+  t.strictSame(first.removed, schemas);
   t.match(first.left, [
     ...roles.map((what) => ({ what, why: /some objects depend on it/ })),
     { what: "setting daybook.tenant=one of role app", why: /RESET/ },
   ]);
   const second = await uninstall(admin);
-  t.strictSame(second.removed, [schema, ...roles.slice(0, 3)]);
+  t.strictSame(second.removed, [...schemas, ...roles.filter((role) => role !== "role daybook_reader")]);
   t.match(second.left[0], { what: "role daybook_reader", why: /privileges for table orders/ });
 
   await admin.query("revoke select on public.orders from daybook_reader");
@@ -116,13 +123,13 @@ async function ordinaryOwner(t: Test, cluster: TestCluster, admin: pg.Pool): Pro
   url.username = "owner";
   url.password = "secret";
   await t.rejects(migrate(url.href), { message: /owner may not create roles/, hint: /create role daybook_reader/ });
-  t.match(await uninstall(url.href), { removed: [schema] }, "what a failed installation has left");
+  t.match(await uninstall(url.href), { removed: ["schema daybook"] }, "what a failed installation has left");
 
   await admin.query("alter role owner createrole");
   const before = await dumpCatalogue(admin);
   await migrate(url.href);
   await admin.query("set role owner; select daybook.append_event('order-1', 'Placed'); reset role");
-  t.strictSame(await uninstall(url.href), { removed: [schema, ...roles], left: [] });
+  t.strictSame(await uninstall(url.href), { removed: [...schemas, ...roles], left: [] });
   t.strictSame(differences(before, await dumpCatalogue(admin)), []);
 
   await migrate(admin);
@@ -140,6 +147,6 @@ t.test("in PGlite", async (t) => {
   await pglite.waitReady;
   const before = await dumpCatalogue(pglite);
   await migrate(pglite);
-  t.strictSame(await uninstall(pglite), { removed: [schema, ...roles], left: [] });
+  t.strictSame(await uninstall(pglite), { removed: [...schemas, ...roles], left: [] });
   t.strictSame(differences(before, await dumpCatalogue(pglite)), []);
 });

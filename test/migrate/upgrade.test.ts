@@ -1,7 +1,11 @@
 import t, { type Test } from "tap";
 import { checkMigrations, migrate } from "../../src/index.ts";
 import { testDatabase } from "../support/database.ts";
+import { migrationFiles } from "./migration-files.ts";
 import { packageCopy } from "./package-copy.ts";
+
+/** Name of the migration that a newer version adds. */
+const more = `${migrationFiles.length + 1}_more.sql`;
 
 /** A database with what a copy of this package installs, and another copy of it, to be changed. */
 async function installed(t: Test) {
@@ -52,19 +56,19 @@ t.test("a view with other columns is dropped, alone, and made again with its gra
 t.test("applies a new migration; one that fails names itself and leaves nothing", async (t) => {
   const { url, pool, dir, write, setVersion } = await installed(t);
   await setVersion("0.9.0");
-  await write("migrations/3_more.sql", "create table daybook.more (a int);\ncreate table daybook.more (a int);\n");
+  await write(`migrations/${more}`, "create table daybook.more (a int);\ncreate table daybook.more (a int);\n");
   await t.rejects(migrate(url, { dir }), {
     name: "MigrationError",
-    message: '3_more.sql: relation "more" already exists',
-    detail: { file: "3_more.sql" },
+    message: `${more}: relation "more" already exists`,
+    detail: { file: more },
     cause: { code: "42P07" },
   });
   const { rows } = await pool.query("select to_regclass('daybook.more') as more, version from daybook.installation");
   t.match(rows, [{ more: null }]);
   t.not(rows[0].version, "0.9.0");
 
-  await write("migrations/3_more.sql", "create table daybook.more (a int);\n");
-  t.same((await migrate(url, { dir })).migrations, ["3_more.sql"]);
+  await write(`migrations/${more}`, "create table daybook.more (a int);\n");
+  t.same((await migrate(url, { dir })).migrations, [more]);
   const { rows: now } = await pool.query("select version, installed_by from daybook.installation");
   t.match(now, [{ version: "0.9.0", installed_by: /\w/ }]);
 });
@@ -99,7 +103,7 @@ t.test("never backwards: an older version changes nothing", async (t) => {
 
   const same = await packageCopy(t, old);
   await same.setVersion("99.0.0");
-  await newer.write("migrations/3_more.sql", "select;\n");
+  await newer.write(`migrations/${more}`, "select;\n");
   await migrate(url, { dir: newer.dir });
   await t.rejects(
     migrate(url, { dir: same.dir }),

@@ -11,7 +11,7 @@ const namesIn = async (folder: string) =>
   (await readdir(new URL(folder, sqlFolder))).map((f) => f.replace(/\.sql$/, "")).toSorted();
 
 t.test("one function a file, the file named after it, and the folder is all there is", async (t) => {
-  // constants that configure, ensure_partitions and create_route make anew: state, so they are in migrations/
+  // constants that configure, ensure_partitions, create_route and create_projection make anew: state, so they are in migrations/
   const state = [
     "_max_event_bytes",
     "_max_events",
@@ -20,6 +20,9 @@ t.test("one function a file, the file named after it, and the folder is all ther
     "_routed",
     "_routes",
     "_mapping",
+    "_watched",
+    "_on_append",
+    "_on_append_one",
   ];
   const installed = (await column(db, "select proname from pg_proc where pronamespace = 'daybook'::regnamespace")).map(
     String,

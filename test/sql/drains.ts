@@ -124,7 +124,7 @@ export async function unpark(db: Queryable, of: Shard, stream: string): Promise<
   const events =
     parked === undefined
       ? []
-      : await rows(db, "select * from daybook.read_parked_events($1, $2, $3, $4, 500, $5)", [
+      : await rows(db, "select * from daybook.read_parked_events($1, $2, $3, $4, 500, tenant_id => $5)", [
           of.name,
           stream,
           parked.position,

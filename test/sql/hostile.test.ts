@@ -172,10 +172,39 @@ t.test("every function that runs with the rights of the owner: called, right, an
     register_worker: ["register_worker('w', 'here', 1)"],
     sweep_workers: ["sweep_workers()"],
     unregister_worker: ["unregister_worker('w')"],
+    create_projection: [
+      `create_projection('p', 'public.fold', '{"p": "stream_id text primary key, n bigint"}', mode => 'inline', setup => 'create index on p (n)')`,
+      `create_projection('p', 'public.fold', '{"p": "stream_id text primary key, n bigint"}', mode => 'inline', setup => 'create index on p (n)')`,
+      "append_event('a-1', 'T')",
+      'append_batch(\'[{"stream_id": "a-1", "events": [{"type": "T"}]}]\')',
+    ],
+    sees_version: ["sees_version('p', 1)"],
+    rebuild_projection: ["rebuild_projection('p')"],
+    drop_rebuild: ["drop_rebuild('p')"],
+    replace_projection: [
+      `replace_projection('p', tables => '{"p": "stream_id text primary key, n bigint, tenant_id text"}', types => '{T}')`,
+    ],
+    advance_projection: ["advance_projection('p@3')", "advance_projection('p')"],
+    wait_for: ["wait_for('p', 1)"],
+    pause_projection: ["pause_projection('p', 'test')"],
+    resume_projection: ["resume_projection('p')", "advance_projection('p')"],
+    reset_projection: ["reset_projection('p')", "advance_projection('p', 3)", "advance_projection('p')"],
+    drop_projection: ["drop_projection('p')"],
     process_once: ["process_once('c', 'm')", "process_once('c', 'm')"],
     forget_delivered: ["forget_delivered()"],
     forget_processed_messages: ["forget_processed_messages()"],
     drop_route: ["drop_route('routed', 'test')", "drop_route('received', 'test')", "drop_route('direct', 'test')"],
+    create_reducer: [
+      "create_reducer('r', 'public.folded', snapshot_every => 1)",
+      "create_reducer('r', 'public.folded', 2)",
+    ],
+    save_snapshot: [
+      "save_snapshot('a-1', 'r', 2, 1, '{}')",
+      "save_snapshot('a-1', 'r', 2, 1, '{}', 'client', 1)",
+      "save_snapshot('a-1', 'r', 1, 2, '{}', 'client', 1)",
+    ],
+    forget_snapshots: ["forget_snapshots('r', 'a-1', 'default')"],
+    drop_reducer: ["drop_reducer('r')"],
     visible_tenants: ["visible_tenants()"],
     _read_from: ["_read_from(0)"],
     _partition_facts: ["_partition_facts()"],
@@ -195,7 +224,14 @@ t.test("every function that runs with the rights of the owner: called, right, an
       .map(String)
       .toSorted(),
   );
+  await owner.query(
+    "create function public.folded(state jsonb, event daybook.event) returns jsonb language sql immutable as 'select state'",
+  );
   await owner.query("select daybook._make_partition('2020-01-01 00:00+00')");
+  await owner.query(`
+    create function public.fold(events daybook.event[]) returns void language plpgsql as $$ begin
+      insert into p as p (stream_id, n) select e.stream_id, count(*) from unnest(events) e group by 1 order by 1
+      on conflict (stream_id) do update set n = p.n + excluded.n; end $$`);
   for (const list of Object.values(calls)) {
     for (const call of list) {
       await client.query(`select * from daybook.${call}`);
@@ -204,7 +240,7 @@ t.test("every function that runs with the rights of the owner: called, right, an
     }
   }
   t.same(await rows(owner, "select tenant_id, stream_id, version from daybook.streams order by 1, 2"), [
-    { tenant_id: "default", stream_id: "a-1", version: 6 },
+    { tenant_id: "default", stream_id: "a-1", version: 8 },
     { tenant_id: "default", stream_id: "a-2", version: 1 },
     { tenant_id: "default", stream_id: "a-4", version: 1 },
     { tenant_id: "one", stream_id: "a-1", version: 1 },

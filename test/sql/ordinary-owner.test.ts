@@ -5,10 +5,13 @@ import { migrate } from "../../src/migrate/index.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 import { roleLogin } from "../support/roles.ts";
 import { fail } from "./drains.ts";
+import { advanceAll, create, createFunctions, foldedSums, readSums } from "./projecting.ts";
 import { column, connect, failure, inTransaction, refused, row, rows, value } from "./support.ts";
 import { ways } from "./ways.ts";
 
 // Installed by a role that is no superuser: row security is forced on it, so it holds inside the functions too.
+// The roles are the server's, and whoever makes them cannot be dropped: they come with another database, if they are not there.
+await testDatabase(t);
 const database = await testDatabase(t, { template: false });
 const ownerUrl = await ordinaryOwner(database);
 await migrate(ownerUrl);
@@ -23,6 +26,11 @@ async function ordinaryOwner({ name, url, pool, logins }: TestDatabase): Promise
   logins.push(role);
   await pool.query(`create role ${role} login createrole password '${password}'`);
   await pool.query(`grant create on database ${pg.escapeIdentifier(name)} to ${role}`);
+  // other tests of this server may install at the same time: whoever makes the role, its owner must be a member of it
+  await pool.query(
+    `do $$ begin create role daybook_projector nologin; exception when duplicate_object or unique_violation then null; end $$;
+     grant daybook_projector to ${role}`,
+  );
   const own = new URL(url);
   own.username = role;
   own.password = password;
@@ -56,6 +64,7 @@ t.test("everything belongs to a role that is no superuser and does not bypass ro
       "outbox_log",
       "parked_streams",
       "processed_messages",
+      "snapshots_log",
       "stream_heads",
     ],
   );
@@ -291,4 +300,33 @@ t.test("a handler is not reset or dropped by a session that does not see all of 
   t.same(await parked(), ["narrowly-1"]);
   await admin.query("select daybook.drop_handler('narrowly')");
   t.same(await parked(), []);
+});
+
+t.test("projections: made, inline and not, rebuilt and dropped; readers see their tenants", async (t) => {
+  await createFunctions(owner);
+  const admin = await login("daybook_admin", ["*"]);
+  const one = await login("daybook_writer", ["one"]);
+  await create(admin, "sums", "sums", ", mode => 'inline'");
+  await create(admin, "journal", "journal");
+  await one.query("select daybook.append_event('projected-1', 'T', tenant_id => 'one')");
+  await admin.query("select daybook.append_event('projected-1', 'T', tenant_id => 'two')");
+  await advanceAll(admin, "journal", 3);
+  const isWhole = async () => {
+    t.same(await readSums(admin), await foldedSums(admin));
+    t.equal(
+      await value(admin, "select count(*) from daybook_projections.journal"),
+      await value(admin, "select count(*) from daybook.events"),
+    );
+  };
+  await advanceAll(admin, "sums");
+  await isWhole();
+  t.same(await column(one, "select distinct tenant_id from daybook_projections.sums"), ["one"]);
+  for (const name of ["sums", "journal"]) {
+    await admin.query("select daybook.rebuild_projection($1)", [name]);
+    t.equal((await advanceAll(admin, `${name}@2`, 100)).at(-1), "switched");
+  }
+  await one.query("select daybook.append_event('projected-1', 'T', tenant_id => 'one')");
+  await advanceAll(admin, "journal");
+  await isWhole();
+  await admin.query("select daybook.drop_projection('sums'), daybook.drop_projection('journal')");
 });

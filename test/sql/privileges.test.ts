@@ -2,13 +2,19 @@ import type pg from "pg";
 import t from "tap";
 import { testDatabase } from "../support/database.ts";
 import { roleLogin } from "../support/roles.ts";
-import { calls, functions, type Role, relations, roles } from "./privileges.ts";
+import { calls, everybodys, functions, type Role, relations, roles } from "./privileges.ts";
 import { column, connect, failure, inTransaction, type Row, refused, rows, writesNothing } from "./support.ts";
 
 const database = await testDatabase(t);
 const owner = await connect(t, database.url);
 await owner.query("select daybook.create_route('bound-queue', 'postgres', tenant_id => 'secret-tenant')");
 await owner.query("select daybook.create_route('bound-direct', 'queue', direct => true, tenant_id => 'secret-tenant')");
+await owner.query(
+  `select daybook.create_projection('bound', tables => '{"bound": "n int"}', tenant_id => 'secret-tenant')`,
+);
+await owner.query(`
+  create function public.folded(state jsonb, event daybook.event) returns jsonb language sql immutable as 'select state || event.data';
+  select daybook.create_reducer('folded', 'public.folded', snapshot_every => 1)`);
 for (const [tenant, word] of [
   ["one", "open"],
   ["secret-tenant", "secret"],
@@ -20,6 +26,7 @@ for (const [tenant, word] of [
     [tenant, word],
   );
 }
+await owner.query("select daybook.take_snapshots('folded')");
 const partitions = (await column(owner, "select partition from daybook.partitions")).map(String);
 
 /** The rights each role has by the tables of privileges.ts: "role name" for all that is allowed. */
@@ -30,7 +37,7 @@ function allowed(expected: Record<Role | "nobody", readonly string[]>): string[]
 }
 
 t.test("every function has its line in privileges.ts, once", async (t) => {
-  const known = Object.values(functions).flat();
+  const known = [...Object.values(functions).flat(), ...everybodys];
   t.same(
     known.toSorted(),
     (await column(owner, "select proname from pg_proc where pronamespace = 'daybook'::regnamespace"))
@@ -57,7 +64,21 @@ t.test("who may execute what", async (t) => {
         where p.pronamespace = 'daybook'::regnamespace and has_function_privilege(r.role, p.oid, 'execute')`,
       [[...roles, "public"]],
     ).then((all) => all.map(String).toSorted()),
-    allowed(functions),
+    [
+      ...allowed(functions),
+      ...[...roles, "public"].flatMap((role) => everybodys.map((name) => `${role} ${name}`)),
+    ].toSorted(),
+  );
+});
+
+t.test("what runs as daybook_projector may say that it failed, and nothing else", async (t) => {
+  t.same(
+    await column(
+      owner,
+      `select p.proname from pg_proc p
+        where p.pronamespace = 'daybook'::regnamespace and has_function_privilege('daybook_projector', p.oid, 'execute') order by 1`,
+    ),
+    ["_own_tables_only", "_refuse_append", "sees_version"],
   );
 });
 
@@ -189,7 +210,7 @@ t.test("what a role may not, it cannot: a call of every function", async (t) => 
     );
     const wrong: Row[] = [];
     for (const { proname, args } of all) {
-      if (may.has(`${role} ${proname}`)) continue;
+      if (may.has(`${role} ${proname}`) || everybodys.some((name) => name === proname)) continue;
       const { code } = await failure(() => client.query(`select daybook.${proname}(${(args as string[]).join(", ")})`));
       if (code !== "42501") wrong.push({ proname, code });
     }
