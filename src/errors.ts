@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { consumerErrors } from "./consumer-errors.ts";
 import { DaybookError, errorClass } from "./error-class.ts";
+import { projectionErrors } from "./projection-errors.ts";
+import { stateErrors } from "./state-errors.ts";
 import { parseJson } from "./store/json.ts";
 
 export {
@@ -11,6 +13,23 @@ export {
   UnknownConsumerError,
   UnknownDeadLetterError,
 } from "./consumer-errors.ts";
+export {
+  InlineProjectionError,
+  InvalidProjectionError,
+  ProjectionDiffersError,
+  ProjectionHasDependantsError,
+  ProjectionTimeoutError,
+  RebuildUnderWayError,
+  UndeclaredTableError,
+  UnknownProjectionError,
+} from "./projection-errors.ts";
+export {
+  InvalidReducerError,
+  ReducerDiffersError,
+  ReducerFailedError,
+  UnknownReducerError,
+  UnknownVersionError,
+} from "./state-errors.ts";
 export { DaybookError };
 
 const whole = z.union([z.int(), z.bigint()]).transform(BigInt);
@@ -148,6 +167,8 @@ const classes = [
   WrongIsolationError,
   CheckpointAheadError,
   ...consumerErrors,
+  ...projectionErrors,
+  ...stateErrors,
 ] as const;
 
 const report = z.object({

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { DbLike } from "../db.ts";
 import { callFunction, nothing } from "./call.ts";
+import type { ConsumerKind } from "./types.ts";
 
 /** Which dead letters: all that match what is given. */
 export interface DeadLetterFilter {
-  readonly kind?: "handler" | "route" | undefined;
-  /** Name of the handler or route. */
+  readonly kind?: ConsumerKind | undefined;
+  /** Name of the handler, projection or route. */
   readonly name?: string | undefined;
   /** Type of the event or message. */
   readonly type?: string | undefined;
@@ -68,7 +69,7 @@ export function discardDeadLetter(
  */
 export async function discardDeadLetters(
   db: DbLike,
-  input: DeadLetterFilter & { readonly kind: "handler" | "route"; readonly name: string; readonly reason: string },
+  input: DeadLetterFilter & { readonly kind: ConsumerKind; readonly name: string; readonly reason: string },
 ): Promise<number> {
   const args = { ...filterArguments(input), reason: ["text", input.reason] } as const;
   return callFunction(db, "discard_dead_letters", args, z.coerce.number());

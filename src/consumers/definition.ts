@@ -77,6 +77,39 @@ export const names = (what: string) =>
     .min(1, { error: `${what} are at least one; leave them out for all` })
     .readonly();
 
+/** Which events are followed, as handlers and projections say it. */
+export const subscription = z
+  .union(
+    [
+      z.tuple([z.literal("*")]).transform(() => ({ types: null, categories: null })),
+      names("types").transform((types) => ({ types, categories: null })),
+      z
+        .strictObject({ categories: names("categories"), types: names("types").optional() })
+        .transform(({ categories, types }) => ({ categories, types: types ?? null })),
+    ],
+    { error: 'subscribesTo is ["*"], types such as ["OrderPlaced"], or { categories: ["order"], types? }' },
+  )
+  .refine(({ types }) => types === null || !types.includes("*"), {
+    error: 'subscribesTo: "*" stands alone, as ["*"]',
+  });
+
+/** Where something new begins. */
+export const start = z.union(
+  [
+    z.enum(["start", "now"]),
+    z
+      .bigint()
+      .min(0n, { error: "from is a position from 0" })
+      .max(9_223_372_036_854_775_807n, { error: "from is a position" }),
+    z.date(),
+  ],
+  { error: 'from is "start", "now", a position (a bigint) or a Date' },
+);
+
+/** A function of the application. */
+export const callable = (name: string) =>
+  z.custom<(...args: never) => unknown>((value) => typeof value === "function", { error: `${name} is a function` });
+
 /**
  * Parses a definition.
  *
@@ -94,7 +127,8 @@ export function parseDefinition<S extends z.ZodType>(schema: S, what: string, in
   });
 }
 
-function problemOf(issue: z.core.$ZodIssue): string {
+/** What is wrong, in words. */
+export function problemOf(issue: z.core.$ZodIssue): string {
   const path = issue.path.join(".");
   if (issue.code === "unrecognized_keys")
     return `unknown keys ${[path, issue.keys.join(", ")].filter(Boolean).join(": ")}`;

@@ -23,7 +23,8 @@ const claimText = `
 const finishText = `
   select w.was, daybook.finish_batch(
            kind => case when w.is_wide then $1::text end, name => $2::text, shard => $3::integer,
-           from_position => $4::bigint, to_position => $5::bigint, event_id => $6::uuid)
+           from_position => $4::bigint, to_position => $5::bigint, event_id => $6::uuid,
+           handled => $7::integer)
     from (
       select s.was, set_config('daybook.tenant', '', true) is not null as is_wide
         from (select current_setting('daybook.tenant', true) as was offset 0) s
@@ -76,7 +77,8 @@ export async function holdLog<M>(
       const last = through ?? messages.at(-1);
       const facts = last === undefined ? undefined : source.factsOf(last);
       const to = through === undefined && isLast ? horizon : (facts?.position ?? horizon);
-      const values = [of.kind, of.name, of.shard, position, to, facts?.id];
+      const handled = through === undefined ? messages.length : messages.indexOf(through) + 1;
+      const values = [of.kind, of.name, of.shard, position, to, facts?.id, handled];
       return foundTenant(await tx.query(finishText, values, { name: "daybook_finish_batch" }));
     },
     fail: (db, failure, at = position) => failMessage(db, source, of, at, failure),

@@ -1,7 +1,7 @@
 import type { Db } from "../db.ts";
 
-/** Handlers follow the log, routes the outbox. */
-export type ConsumerKind = "handler" | "route";
+/** Handlers and projections follow the log, routes the outbox. */
+export type ConsumerKind = "handler" | "projection" | "route";
 
 /** A shard of a consumer, as a drain runs it. */
 export interface ShardOf {

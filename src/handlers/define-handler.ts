@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { consumerFields, names, type OnFailure, parseDefinition, type Retry } from "../consumers/definition.ts";
+import {
+  callable,
+  consumerFields,
+  type OnFailure,
+  parseDefinition,
+  type Retry,
+  start,
+  subscription,
+} from "../consumers/definition.ts";
 import type { Db } from "../db.ts";
 import type { JsonObject } from "../store/json.ts";
 import type { StoredEvent } from "../store/types.ts";
@@ -93,46 +101,17 @@ export interface Handler {
   readonly handleBatch: ((events: readonly StoredEvent[], context: HandlerContext) => Promise<void> | void) | undefined;
 }
 
-const callable = (name: string) =>
-  z.custom<(...args: never) => unknown>((value) => typeof value === "function", { error: `${name} is a function` });
-
 const schema = z
   .strictObject({
     ...consumerFields,
-    subscribesTo: z.union(
-      [
-        z.tuple([z.literal("*")]).transform(() => ({ types: null, categories: null })),
-        names("types").transform((types) => ({ types, categories: null })),
-        z
-          .strictObject({ categories: names("categories"), types: names("types").optional() })
-          .transform(({ categories, types }) => ({ categories, types: types ?? null })),
-      ],
-      { error: 'subscribesTo is ["*"], types such as ["OrderPlaced"], or { categories: ["order"], types? }' },
-    ),
-    from: z
-      .union(
-        [
-          z.enum(["start", "now"]),
-          z
-            .bigint()
-            .min(0n, { error: "from is a position from 0" })
-            .max(9_223_372_036_854_775_807n, { error: "from is a position" }),
-          z.date(),
-        ],
-        {
-          error: 'from is "start", "now", a position (a bigint) or a Date',
-        },
-      )
-      .default("start"),
+    subscribesTo: subscription,
+    from: start.default("start"),
     batchByTenant: z.boolean({ error: "batchByTenant is true or false" }).default(true),
     handle: callable("handle").optional(),
     handleBatch: callable("handleBatch").optional(),
   })
   .refine(({ handle, handleBatch }) => (handle === undefined) !== (handleBatch === undefined), {
     error: "either handle or handleBatch is given, not both",
-  })
-  .refine(({ subscribesTo: { types } }) => types === null || !types.includes("*"), {
-    error: 'subscribesTo: "*" stands alone, as ["*"]',
   });
 
 /**

@@ -7,25 +7,32 @@ import type { Handler, HandlerContext } from "./define-handler.ts";
 
 const readText = `select ${eventColumns()} from daybook.read_events_for(
   name => $1::text, "position" => $2::bigint, horizon => $3::bigint, max_count => $4::integer, shard => $5::integer,
-  shard_count => $6::integer)`;
+  shard_count => $6::integer, kind => $7::text)`;
 
 const readParkedText = `select ${eventColumns()} from daybook.read_parked_events(
   name => $1::text, tenant_id => $2::text, stream_id => $3::text, from_position => $4::bigint, through => $5::bigint,
-  max_count => $6::integer)`;
+  max_count => $6::integer, kind => $7::text)`;
 
-/** The events of a handler, and its code. */
-export function handlerSource(handler: Handler, name: string): Source<StoredEvent> {
+/** Code that is given events. */
+export type EventCode = Pick<Handler, "handle" | "handleBatch" | "batchByTenant" | "tenantId">;
+
+/** The events of a handler, or of a projection in TypeScript, and its code. */
+export function handlerSource(
+  handler: EventCode,
+  name: string,
+  kind: "handler" | "projection" = "handler",
+): Source<StoredEvent> {
   return {
-    kind: "handler",
+    kind,
     isTransactional: true,
     factsOf: ({ position, tenantId, streamId, eventId, type }) => ({ position, tenantId, streamId, id: eventId, type }),
     async read(tx, of, { after, horizon, maxCount }) {
-      const values = [of.name, after, horizon, maxCount, of.shard, of.shardCount];
+      const values = [of.name, after, horizon, maxCount, of.shard, of.shardCount, kind];
       const rows = await tx.query<EventRow>(readText, values, { name: "daybook_read_events_for", rowMode: "array" });
       return rows.map(toStoredEvent);
     },
     async readParked(tx, of, { tenantId, streamId, from, through, maxCount }) {
-      const values = [of.name, tenantId, streamId, from, through, maxCount];
+      const values = [of.name, tenantId, streamId, from, through, maxCount, kind];
       const rows = await tx.query<EventRow>(readParkedText, values, {
         name: "daybook_read_parked_events",
         rowMode: "array",
@@ -41,7 +48,7 @@ export function handlerSource(handler: Handler, name: string): Source<StoredEven
 
 /** Gives how many were handled: it ends early where the time is over, or it is told to stop. */
 async function handleEach(
-  handler: Handler,
+  handler: EventCode,
   name: string,
   tx: Db,
   events: readonly StoredEvent[],
@@ -60,7 +67,7 @@ async function handleEach(
 }
 
 async function handleMany(
-  handler: Handler,
+  handler: EventCode,
   name: string,
   tx: Db,
   events: readonly StoredEvent[],

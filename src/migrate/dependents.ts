@@ -1,13 +1,23 @@
 import type { Db } from "../db.ts";
 
-/** The schemas that are Daybook's. */
-export const schemas = ["daybook", "daybook_technical"] as const;
+const schemas = ["daybook", "daybook_doors", "daybook_technical"];
+
+/** The schemas of this database that are Daybook's: its own, and those of projections, which are daybook_projector's. */
+export async function ownSchemas(db: Db): Promise<string[]> {
+  const found = await db.query<{ name: string }>(
+    `select n.nspname as name from pg_namespace n join pg_roles r on r.oid = n.nspowner
+      where n.nspname = any ($1::text[]) or r.rolname = 'daybook_projector'
+      order by 1`,
+    [schemas],
+  );
+  return found.map(({ name }) => name);
+}
 
 /**
  * Descriptions of what rests on Daybook's objects and is not in its schemas: a view over its views, a foreign key, a
  * column of one of its types, a publication of its tables. Dropping the schemas with CASCADE would take it along.
  */
-export async function outsideDependents(db: Db): Promise<string[]> {
+export async function outsideDependents(db: Db, own: readonly string[]): Promise<string[]> {
   const found = await db.query<{ description: string }>(
     `with recursive reached (classid, objid, objsubid) as (
        select 'pg_namespace'::regclass::oid, n.oid, 0 from pg_namespace n where n.nspname = any ($1::text[])
@@ -39,7 +49,7 @@ export async function outsideDependents(db: Db): Promise<string[]> {
        from homed h
       where coalesce(h.home not in (select n.oid from pg_namespace n where n.nspname = any ($1::text[] || 'pg_toast'::text)), true)
       order by 1`,
-    [schemas],
+    [own],
   );
   return found.map((row) => row.description);
 }

@@ -1,6 +1,6 @@
 import type { Db, DbLike } from "../db.ts";
 import { UninstallBlockedError } from "../errors.ts";
-import { outsideDependents, schemas } from "./dependents.ts";
+import { outsideDependents, ownSchemas } from "./dependents.ts";
 import { explain } from "./explain.ts";
 import { underLock } from "./lock.ts";
 import { type Session, withSession } from "./session.ts";
@@ -20,10 +20,10 @@ export interface UninstallReport {
   readonly left: readonly { readonly what: string; readonly why: string }[];
 }
 
-const roles = ["daybook_admin", "daybook_worker", "daybook_writer", "daybook_reader"];
+const roles = ["daybook_admin", "daybook_worker", "daybook_writer", "daybook_reader", "daybook_projector"];
 
 /**
- * Removes Daybook from a database, and every event with it: its schemas with all they hold, then its four roles, which
+ * Removes Daybook from a database, and every event with it: its schemas with all they hold, then its five roles, which
  * belong to the whole server, with their memberships. A role that something else still rests on (Daybook in another
  * database, a grant on a table of yours) is left, and reported. Takes the databases that `migrate` takes.
  *
@@ -57,13 +57,10 @@ export async function uninstall(db: DbLike | string, options: UninstallOptions =
 }
 
 async function dropSchemas(session: Session, cascade: boolean): Promise<string[]> {
-  const found = await session.db.query<{ name: string }>(
-    "select n.nspname as name from pg_namespace n where n.nspname = any ($1::text[]) order by 1",
-    [schemas],
-  );
+  const found = await ownSchemas(session.db);
   if (found.length === 0) return [];
   return session.db.transaction(async (tx) => {
-    const outside = await outsideDependents(tx);
+    const outside = await outsideDependents(tx, found);
     if (outside.length > 0 && !cascade) {
       throw new UninstallBlockedError(`other objects of this database rest on Daybook's: ${outside.join(", ")}`, {
         detail: { objects: outside },
@@ -72,8 +69,8 @@ async function dropSchemas(session: Session, cascade: boolean): Promise<string[]
     }
     await tx.query("set local lock_timeout = '10s'");
     await tx.query("set local client_min_messages = warning");
-    await tx.query(`drop schema ${found.map((row) => row.name).join(", ")} cascade`);
-    return [...found.map((row) => `schema ${row.name}`), ...outside];
+    await tx.query(`drop schema ${found.map((name) => `"${name}"`).join(", ")} cascade`);
+    return [...found.map((name) => `schema ${name}`), ...outside];
   });
 }
 
