@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Handler } from "../handlers/index.ts";
 import type { Route } from "../outbox/index.ts";
+import type { Projection } from "../projections/index.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { WorkerOptions } from "./options.ts";
 
@@ -33,6 +34,7 @@ const made = <T>(what: string, by: string, methods: readonly string[]) =>
 
 const schema = z.strictObject({
   handlers: made<Handler>("handlers", "defineHandler", ["handle", "handleBatch"]),
+  projections: made<Projection>("projections", "defineProjection", ["tables"]),
   routes: made<Route>("routes", "defineRoute", ["transport"]),
   transports: made<Transport>("transports", "a transport's function", ["send"]),
   concurrency: z.number().optional(),

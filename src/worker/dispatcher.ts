@@ -150,7 +150,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 const dueRows = z.array(
   z
     .object({
-      kind: z.enum(["handler", "route"]),
+      kind: z.enum(["handler", "projection", "route"]),
       name: z.string(),
       implementation: z.string(),
       shard: z.int(),

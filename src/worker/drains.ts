@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ConsumerKind } from "../consumers/types.ts";
 import { isAway } from "../subscribe/until-read.ts";
 import { type OnEvent, safely } from "../waking/facts.ts";
 import { createPause, type Pause } from "../waking/pause.ts";
@@ -26,7 +27,7 @@ export interface Drains {
 
 /** A shard that runs in this process. */
 export interface RunningDrain {
-  readonly kind: "handler" | "route";
+  readonly kind: ConsumerKind;
   readonly name: string;
   readonly shard: number;
   readonly since: Date;
@@ -71,7 +72,7 @@ export function keyOf({ kind, name, shard }: Pick<DueShard, "kind" | "name" | "s
 }
 
 const payload = z.object({
-  kind: z.enum(["handler", "route"]),
+  kind: z.enum(["handler", "projection", "route"]),
   name: z.string(),
   implementation: z.string(),
   shard: z.int(),

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Logger, parseCronItems, type Runner, run, type TaskList, type WorkerPool } from "graphile-worker";
 import type pg from "pg";
 import { type OnEvent, safely } from "../waking/facts.ts";
@@ -143,6 +144,9 @@ export async function runJobs(options: JobsOptions): Promise<Jobs> {
   };
 }
 
+/** Milliseconds that a failure is held back for: what was lost with the connection is often ended in the same moment. */
+const grace = 50;
+
 /**
  * A pool whose questions have an empty answer where they fail while whoever asked them is ending: graphile-worker would
  * print the failure of each.
@@ -153,16 +157,20 @@ function hushed(pool: pg.Pool, isEnding: () => boolean): pg.Pool {
     try {
       return await work;
     } catch (error) {
-      if (isEnding()) return none;
+      if (await endsSoon()) return none;
       throw error;
     }
+  };
+  const endsSoon = async () => {
+    if (!isEnding()) await sleep(grace);
+    return isEnding();
   };
   const connect = async () => {
     let client: pg.PoolClient;
     try {
       client = await pool.connect();
     } catch (error) {
-      if (isEnding()) return { query: async () => none, release: () => undefined };
+      if (await endsSoon()) return { query: async () => none, release: () => undefined };
       throw error;
     }
     return Object.create(client, {

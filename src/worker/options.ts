@@ -2,6 +2,7 @@ import type pg from "pg";
 import { z } from "zod";
 import type { Handler } from "../handlers/index.ts";
 import type { Route } from "../outbox/index.ts";
+import type { Projection } from "../projections/index.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { OnEvent } from "../waking/facts.ts";
 
@@ -15,11 +16,16 @@ export interface WorkerOptions {
   /** The same database past such a pooler, for the one connection that listens. That of `db` unless said otherwise. */
   readonly directUrl?: string | undefined;
   readonly handlers?: readonly Handler[] | undefined;
+  /**
+   * Made known to the database at the start. Projections in SQL that were made elsewhere are advanced, too; those in
+   * TypeScript where the code given here is of their revision.
+   */
+  readonly projections?: readonly Projection[] | undefined;
   /** Made known to the database at the start. Routes made elsewhere are sent, too, where their transport is given here. */
   readonly routes?: readonly Route[] | undefined;
   /** They stay yours: close them behind the worker. */
   readonly transports?: readonly Transport[] | undefined;
-  /** Shards of handlers and routes that run at the same time in this process. 5 unless said otherwise. */
+  /** Shards of handlers and routes, and projections, that run at the same time in this process. 5 unless said otherwise. */
   readonly concurrency?: number | undefined;
   /** Milliseconds after which it looks though nobody has woken it. 30,000 unless said otherwise. */
   readonly safetyPoll?: number | undefined;
@@ -71,7 +77,7 @@ export function toSettings(options: WorkerOptions): Settings {
   const parsed = schema.safeParse(options);
   const problems = parsed.success ? [] : parsed.error.issues.map(({ message }) => message);
   problems.push(...repeated("handler", options.handlers), ...repeated("route", options.routes));
-  problems.push(...repeated("transport", options.transports));
+  problems.push(...repeated("transport", options.transports), ...repeated("projection", options.projections));
   const transports = new Set(options.transports?.map(({ name }) => name));
   for (const route of options.routes ?? []) {
     if (!transports.has(route.transport)) {

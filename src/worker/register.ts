@@ -1,20 +1,24 @@
+import type { ConsumerKind } from "../consumers/types.ts";
 import type { Db } from "../db.ts";
 import { type Handler, registerHandler } from "../handlers/index.ts";
 import { type Route, registerRoute } from "../outbox/index.ts";
+import { type Projection, registerProjection } from "../projections/index.ts";
 import { type OnEvent, safely } from "../waking/facts.ts";
 
 /**
- * Makes a handler or route known to the database, with its definition as it is now. A role that may not do that (only
- * administrators make routes: their mapping functions run as part of each append) runs what is there.
+ * Makes a handler, projection or route known to the database, with its definition as it is now. A role that may not do
+ * that (only administrators make routes, whose mapping functions run as part of each append, and projections, which have
+ * tables made) runs what is there.
  */
 export async function register(
   db: Db,
-  kind: "handler" | "route",
-  what: Handler | Route,
+  kind: ConsumerKind,
+  what: Handler | Projection | Route,
   onEvent: OnEvent | undefined,
 ): Promise<void> {
   try {
     if ("transport" in what) await registerRoute(db, what);
+    else if ("tables" in what) await registerProjection(db, what);
     else await registerHandler(db, what);
   } catch (error) {
     const isForbidden = error instanceof Error && "code" in error && error.code === "42501";
@@ -23,7 +27,6 @@ export async function register(
   }
 }
 
-async function isThere(db: Db, kind: "handler" | "route", name: string): Promise<boolean> {
-  const relation = kind === "handler" ? "daybook.handlers" : "daybook.routes";
-  return (await db.query(`select from ${relation} r where r.name = $1`, [name])).length > 0;
+async function isThere(db: Db, kind: ConsumerKind, name: string): Promise<boolean> {
+  return (await db.query(`select from daybook.${kind}s r where r.name = $1`, [name])).length > 0;
 }

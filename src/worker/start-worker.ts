@@ -44,17 +44,18 @@ export interface Worker extends AsyncDisposable {
 const goodbye = 500;
 
 /**
- * Starts a worker: it runs handlers, sends what routes have put into the outbox, and does the upkeep, together with all
- * other workers of the database. Each shard of a handler or route runs in one of them at a time. It waits for a database
+ * Starts a worker: it runs handlers, advances projections, sends what routes have put into the outbox, and does the upkeep,
+ * together with all other workers of the database. Each shard of a handler or route, and each projection, runs in one of
+ * them at a time. It waits for a database
  * that is away, at the start and later.
  *
  * graphile-worker runs the shards as jobs; its schema is made here, by the role of the worker, if it is not there.
  *
- * @throws TypeError, InvalidConsumerError where options or definitions are wrong; NotInstalledError
+ * @throws TypeError, InvalidConsumerError, InvalidProjectionError where options or definitions are wrong; NotInstalledError
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const settings = toSettings(options);
-  const { handlers = [], routes = [], transports = [], onEvent, signal } = options;
+  const { handlers = [], projections = [], routes = [], transports = [], onEvent, signal } = options;
   const { jobSchema: schema, concurrency, safetyPoll } = settings;
   const tell = safely(onEvent);
   signal?.throwIfAborted();
@@ -66,7 +67,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   let dispatcher: Dispatcher | undefined;
   let jobs: Jobs | undefined;
-  const runnable = createRunnable(db, handlers, routes, transports);
+  const runnable = createRunnable(db, { handlers, projections, routes, transports });
   const drains = createDrains({
     runnable,
     concurrency,
@@ -92,6 +93,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   try {
     for (const handler of handlers) await untilThere(() => register(own, "handler", handler, onEvent));
+    for (const projection of projections) await untilThere(() => register(own, "projection", projection, onEvent));
     for (const route of routes) await untilThere(() => register(own, "route", route, onEvent));
     jobs = await untilThere(() =>
       runJobs({
