@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { z } from "zod";
+import type { ConsumerKind } from "../consumers/types.ts";
 import type { Db } from "../db.ts";
 import { toBigint, toMoment } from "./arguments.ts";
 import { type Cli, withSession } from "./cli.ts";
@@ -8,14 +9,14 @@ import { rowWriter } from "./rows.ts";
 import type { Column } from "./table.ts";
 
 /*
- * What the commands for handlers and for the outbox have in common.
+ * What the commands for handlers, for projections and for the outbox have in common.
  */
 
-/** A handler or a route, in words and in SQL. */
+/** A handler, a projection or a route, in words and in SQL. */
 export interface Kind {
-  readonly kind: "handler" | "route";
+  readonly kind: ConsumerKind;
   /** The command they are under. */
-  readonly command: "handlers" | "outbox";
+  readonly command: "handlers" | "projections" | "outbox";
 }
 
 const lines = z.array(z.object({ line: z.string() }));
@@ -59,9 +60,7 @@ export function toStart(text: string): string {
 /** Commands that pause and resume. */
 export function stateCommands(cli: Cli, { kind, command }: Kind) {
   const pause = new Command("pause")
-    .description(
-      `Pause a ${kind}; when it returns, nothing more of it is being ${kind === "route" ? "sent" : "handled"}.`,
-    )
+    .description(`Pause a ${kind}; when it returns, nothing more of it is being ${doings[kind]}.`)
     .argument("<name>", `the ${kind}`)
     .option("--reason <text>", "why, for whoever looks at it")
     .addHelpText("after", `\nExample:\n  $ daybook ${command} pause ${example(kind)} --reason "the read table moves"`)
@@ -86,7 +85,9 @@ export function stateCommands(cli: Cli, { kind, command }: Kind) {
 export const fromOption = () =>
   new Option("--from <where>", "start, now, the position behind which to begin, or a moment").argParser(toStart);
 
+const doings = { handler: "handled", projection: "written", route: "sent" } as const;
+
 /** A name for examples. */
-export function example(kind: "handler" | "route"): string {
-  return kind === "handler" ? "room-view" : "announcements";
+export function example(kind: ConsumerKind): string {
+  return { handler: "room-view", projection: "queue", route: "announcements" }[kind];
 }

@@ -11,10 +11,10 @@ import { numberColumn, timeColumn } from "./table.ts";
 import { counted } from "./text.ts";
 
 /*
- * What has failed, of handlers and of routes alike: what waits, what needs a person, and what that person can do.
+ * What has failed, of handlers, projections and routes alike: what waits, what needs a person, and what that person can do.
  */
 
-/** Commands about parked streams and dead letters of handlers, or of routes. */
+/** Commands about parked streams and dead letters of handlers, of projections, or of routes. */
 export function failureCommands(cli: Cli, of: Kind) {
   return [parkedCommand(cli, of), deadLettersCommand(cli, of), retryCommand(cli, of), discardCommand(cli, of)];
 }
@@ -142,7 +142,7 @@ function discardCommand(cli: Cli, { kind, command }: Kind) {
     });
 }
 
-const things = (kind: string) => (kind === "handler" ? "events" : "messages");
+const things = (kind: string) => (kind === "route" ? "messages" : "events");
 const tenantColumn = (cli: Cli) => (cli.tenant === "*" ? [{ name: "tenant_id" }] : []);
 /** Consumers follow all tenants: one is asked for only where it is named. */
 const tenantOf = (cli: Cli) => (cli.tenant === "*" ? null : cli.tenant);

@@ -7,6 +7,7 @@ import { handlersCommand } from "./commands/handlers.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { outboxCommand } from "./commands/outbox.ts";
 import { partitionsCommand } from "./commands/partitions.ts";
+import { projectionsCommand } from "./commands/projections.ts";
 import { readCommand } from "./commands/read.ts";
 import { statusCommand } from "./commands/status.ts";
 import { streamsCommand } from "./commands/streams.ts";
@@ -78,6 +79,7 @@ const commands: readonly ((cli: Cli) => AnyCommand)[] = [
   streamsCommand,
   partitionsCommand,
   handlersCommand,
+  projectionsCommand,
   outboxCommand,
   workerCommand,
   devCommand,

@@ -53,6 +53,13 @@ t.test("docs/cli.md: its examples do what it says", async (t) => {
   chmodSync(program, 0o755);
   const { PATH, ...env } = environment({ url });
   for (const block of await codeBlocks("docs/cli.md", "console")) {
+    if (block.includes("projections rebuild")) {
+      await pool.query(`
+        create schema clinic;
+        grant usage on schema clinic to daybook_projector;
+        create function clinic.queue(events daybook.event[]) returns void language plpgsql as 'begin end'`);
+      await pool.query(`select daybook.create_projection('queue', 'clinic.queue', '{"queue": "id text"}')`);
+    }
     // what a worker would have made
     if (block.includes("room-view")) {
       await pool.query("select daybook.create_handler('room-view')");
@@ -67,5 +74,6 @@ t.test("docs/cli.md: its examples do what it says", async (t) => {
       });
       t.match(run.stdout, pattern(output), command.split("\n")[0] ?? "");
     }
+    await pool.query("drop schema if exists clinic cascade");
   }
 });

@@ -12,8 +12,8 @@ import { toJsonLine } from "../json.ts";
 import { say } from "../output.ts";
 
 const help = `
-Runs handlers, sends what routes have put into the outbox, and does the upkeep, until it is told to stop. Any number of
-workers, on any number of machines, share the work. It waits for a database that is away.
+Runs handlers, keeps projections up to date and builds their next versions, sends what routes have put into the outbox, and
+does the upkeep, until it is told to stop. Any number of workers, on any number of machines, share the work. It waits for a database that is away.
 
 The configuration is a module with a default export:
 
@@ -33,7 +33,7 @@ Examples:
 
 export function workerCommand(cli: Cli) {
   return new Command("worker")
-    .description("Run handlers and routes.")
+    .description("Run handlers, projections and routes.")
     .option("-c, --config <file>", "the configuration", "daybook.config.ts")
     .addHelpText("after", help)
     .action(async ({ config: file }) => {
