@@ -50,4 +50,11 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     test: TENANCY,
     caught: "row security holds for an owner",
   },
+  {
+    name: "plans-of-a-small-log",
+    rule: "a plan made while the log was small is good for one that has grown",
+    sql: () => changed("append_event", ["set enable_seqscan = off\n", ""]),
+    test: "test/sql/young-statistics.test.ts",
+    caught: "plans made while the log was small and analyzed",
+  },
 ];

@@ -5,7 +5,9 @@ import { HORIZON_MUTATIONS } from "./horizon-mutations.ts";
 import { ORDER_MUTATIONS } from "./order-mutations.ts";
 import { OUTBOX_MUTATIONS } from "./outbox-mutations.ts";
 import { PARTITION_MUTATIONS } from "./partition-mutations.ts";
+import { PROJECTION_MUTATIONS } from "./projection-mutations.ts";
 import { REGISTRATION_MUTATIONS } from "./registration-mutations.ts";
+import { STATE_MUTATIONS } from "./state-mutations.ts";
 import { WAKE_MUTATIONS } from "./wake-mutations.ts";
 
 /** A rule of the store, the SQL that breaks it, and the test that must notice. */
@@ -30,6 +32,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PARTITION_MUTATIONS,
   ...GUARD_MUTATIONS,
   ...CONSUMER_MUTATIONS,
+  ...PROJECTION_MUTATIONS,
+  ...STATE_MUTATIONS,
   ...WAKE_MUTATIONS,
 ];
 

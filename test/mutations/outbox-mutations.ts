@@ -26,7 +26,7 @@ export const OUTBOX_MUTATIONS: readonly Mutation[] = [
     rule: "a batch's events go into the outbox",
     sql: () =>
       changed("_append_set", [
-        "case when r.events is null then false else daybook._write_outbox(r.events) < 0 end",
+        "case when r.events is null then false else daybook._on_append(r.events) < 0 end",
         "false",
       ]),
     test: RUNNING,

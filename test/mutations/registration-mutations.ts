@@ -31,7 +31,7 @@ export const REGISTRATION_MUTATIONS: readonly Mutation[] = [
         changed(
           "_write_events",
           [/\n\s+perform daybook\._register_append\(\);\n/, ""],
-          [/(?=\n\s+return _result;)/, "\n  perform daybook._register_append();"],
+          [/(?=\nend\n)/, "\n  perform daybook._register_append();"],
         ),
       ].join("\n"),
     test: WRITER,

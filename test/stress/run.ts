@@ -7,6 +7,8 @@ import { gapFree } from "../concurrency/scenarios/gap-free.ts";
 import { kill } from "../concurrency/scenarios/kill.ts";
 import { oneStream } from "../concurrency/scenarios/one-stream.ts";
 import { overlappingStreams } from "../concurrency/scenarios/overlapping-streams.ts";
+import { projectionKills } from "../concurrency/scenarios/projection-kills.ts";
+import { projections } from "../concurrency/scenarios/projections.ts";
 import type { Outcome, Run, Scenario } from "../concurrency/scenarios/scenario.ts";
 import { sealing } from "../concurrency/scenarios/sealing.ts";
 import { wakeUps } from "../concurrency/scenarios/wake-ups.ts";
@@ -25,6 +27,8 @@ const SCENARIOS: readonly Scenario[] = [
   kill,
   workerKills,
   wakeUps,
+  projections,
+  projectionKills,
   ...SEEDED_TESTS,
 ];
 

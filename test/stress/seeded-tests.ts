@@ -69,6 +69,11 @@ export const SEEDED_TESTS: readonly Scenario[] = [
     "appends of all kinds while routes come and go: what matches is in the outbox once, in order",
   ),
   seededTest(
+    "snapshots",
+    "test/sql/snapshots-random.test.ts",
+    "appends, snapshots and reducers that change at random: a fold with snapshots is a fold without",
+  ),
+  seededTest(
     "receivers",
     "test/sql/receive-many.test.ts",
     "receivers that are killed, forget or refuse: each effect once, in order within its stream",
