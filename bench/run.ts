@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, string>> = {
   drain: "handlers, per event and by batch",
   outbox: "routes: against jobs of graphile-worker, with a long backlog, beside an open transaction",
   latency: "from commit to handler; appends at a fixed rate beside a worker",
+  project: "projections: rebuilds, inline and idle ones beside appends, latency, the switch, memory; fold",
   storage: "bytes per event on disk, against message-db",
 };
 

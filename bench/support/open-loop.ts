@@ -5,6 +5,8 @@ export interface OpenLoop {
   readonly perSecond: number;
   readonly seconds: number;
   run(): Promise<unknown>;
+  /** Told of each: when it was due, and when it was done. */
+  onDone?(due: number, done: number): void;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface OpenLoop {
  *
  * @returns milliseconds, ascending
  */
-export async function openLoop({ perSecond, seconds, run }: OpenLoop): Promise<number[]> {
+export async function openLoop({ perSecond, seconds, run, onDone }: OpenLoop): Promise<number[]> {
   const times: number[] = [];
   const under: Promise<unknown>[] = [];
   const total = perSecond * seconds;
@@ -24,7 +26,9 @@ export async function openLoop({ perSecond, seconds, run }: OpenLoop): Promise<n
       const since = began + (next / perSecond) * 1000;
       under.push(
         run().then(() => {
-          times.push(performance.now() - since);
+          const now = performance.now();
+          times.push(now - since);
+          onDone?.(since, now);
         }),
       );
     }

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 /** A worker in a process of its own. */
 export interface WorkerChild {
+  /** Its process. */
+  readonly pid: number;
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Ends the process. */
@@ -17,7 +19,12 @@ export function workerChild(
 ): WorkerChild {
   const script = fileURLToPath(new URL("./worker-process.ts", import.meta.url));
   const child = fork(script, [JSON.stringify({ url, handlers })]);
-  return { start: () => tell(child, "start"), stop: () => tell(child, "stop"), end: () => child.disconnect() };
+  return {
+    pid: child.pid ?? 0,
+    start: () => tell(child, "start"),
+    stop: () => tell(child, "stop"),
+    end: () => child.disconnect(),
+  };
 }
 
 async function tell(child: ChildProcess, message: string): Promise<void> {
