@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { type RabbitmqConsumer, startWorker, toDb } from "../../src/index.ts";
 import { createAnnouncements, receiveArrivals } from "./announcements.ts";
+import { createReadModels, type Figures, readFigures, readModels } from "./read-models.ts";
+import { countDifferences } from "./read-models-check.ts";
 import { visits } from "./visits.ts";
 
 /** How far those have come who follow the log, in one run. */
@@ -15,12 +17,16 @@ export interface Followed {
   readonly announced: number;
   /** Arrivals that came back from the broker; null without one. */
   readonly received: number | null;
+  /** Rows of the read models that are not what the log says. Looked at in the end. */
+  readonly differences: number;
 }
 
-/** A worker with the waiting room's handler and routes. */
+/** A worker with the waiting room's handler, projections and routes. */
 export interface Following {
   /** As of a moment ago. */
   readonly followed: Followed;
+  /** What the board and the figures say, as of a moment ago; undefined before they were looked at. */
+  readonly figures: Figures | undefined;
   /** Waits until everything that was appended has come through, for ten seconds at most. */
   settle(): Promise<Followed>;
   stop(): Promise<void>;
@@ -33,34 +39,57 @@ const patience = 10_000;
 /** Starts a worker, and a consumer of the broker where there is one. */
 export async function startFollowing(
   pool: pg.Pool,
-  { directUrl, brokerUrl, run }: { directUrl: string; brokerUrl: string | undefined; run: string },
+  input: { directUrl: string; brokerUrl: string | undefined; run: string; rooms: readonly string[] },
 ): Promise<Following> {
+  const { directUrl, brokerUrl, run, rooms } = input;
   await pool.query(await readFile(new URL("schema.sql", import.meta.url), "utf8"));
+  await createReadModels(pool);
   const announcements = createAnnouncements(brokerUrl);
   let consumer: RabbitmqConsumer | undefined;
   if (brokerUrl !== undefined) consumer = await receiveArrivals(toDb(pool), brokerUrl);
   const { routes, transports } = announcements;
-  const worker = await startWorker({ db: pool, directUrl, handlers: [visits], routes, transports });
+  const worker = await startWorker({
+    db: pool,
+    directUrl,
+    handlers: [visits],
+    projections: readModels,
+    routes,
+    transports,
+  });
 
-  let followed: Followed = { arrivals: 0, visits: 0, announced: 0, received: consumer ? 0 : null };
+  let followed: Followed = { arrivals: 0, visits: 0, announced: 0, received: consumer ? 0 : null, differences: 0 };
+  let figures: Figures | undefined;
   async function look(): Promise<Followed> {
     const { rows } = await pool.query(counts, [run]);
     const { arrivals, visits, received } = rows[0];
-    followed = { arrivals, visits, announced: announcements.shown(run), received: consumer ? received : null };
+    followed = {
+      arrivals,
+      visits,
+      announced: announcements.shown(run),
+      received: consumer ? received : null,
+      differences: 0,
+    };
     return followed;
   }
-  const timer = setInterval(() => void look().catch(() => undefined), pause.open);
+  const show = async () => {
+    await look();
+    figures = await readFigures(pool, rooms);
+  };
+  const timer = setInterval(() => void show().catch(() => undefined), pause.open);
 
   return {
     get followed() {
       return followed;
     },
+    get figures() {
+      return figures;
+    },
     async settle() {
       clearInterval(timer);
-      for (const end = performance.now() + patience; missing(await look()) > 0; await sleep(pause.closed)) {
-        if (performance.now() > end) break;
+      for (const end = performance.now() + patience; ; await sleep(pause.closed)) {
+        if (missing(await look()) === 0) followed = { ...followed, differences: await countDifferences(pool) };
+        if ((missing(followed) === 0 && followed.differences === 0) || performance.now() > end) return followed;
       }
-      return followed;
     },
     async stop() {
       clearInterval(timer);

@@ -1,6 +1,7 @@
 import type { Follower } from "./follower.ts";
 import { type Followed, type Following, missing } from "./following.ts";
 import type { Balance, Ledger } from "./ledger.ts";
+import type { Figures } from "./read-models.ts";
 
 /** Shows how it goes: on a terminal one line that changes, elsewhere a line every second. Call what it gives to end it. */
 export function showProgress(
@@ -13,7 +14,7 @@ export function showProgress(
     const balance = ledger.balance();
     recent.push({ at: performance.now(), appended: balance.appended });
     if (recent.length > (output.isTTY ? 10 : 2)) recent.shift();
-    const line = progressLine(balance, follower, following.followed, rateOf(recent));
+    const line = progressLine(balance, follower, following, rateOf(recent));
     output.write(output.isTTY ? `\r\u001b[2K${line.slice(0, output.columns - 1)}` : `${line}\n`);
   };
   const timer = setInterval(show, output.isTTY ? 200 : 1000);
@@ -32,7 +33,7 @@ function rateOf(recent: readonly { readonly at: number; readonly appended: numbe
 function progressLine(
   { appended, conflicts, latency }: Balance,
   follower: Follower,
-  { visits, announced }: Followed,
+  { followed: { visits, announced }, figures }: Following,
   rate: number,
 ): string {
   const board = follower.board();
@@ -42,9 +43,16 @@ function progressLine(
     `waiting ${total} (${rooms})`,
     `${appended} events, ${rate.toFixed(0)}/s`,
     `${conflicts} conflicts retried`,
+    ...(figures === undefined ? [] : [figuresOf(figures)]),
     `${visits} visits kept, ${announced} announced`,
     `p50 ${latency.p50.toFixed(1)} ms, p95 ${latency.p95.toFixed(1)} ms`,
   ].join(" · ");
+}
+
+/** What the read models say. */
+function figuresOf({ waiting, longest, present, arrived, called, gaveUp }: Figures): string {
+  const wait = longest === null ? "" : `, one since ${longest.toFixed(0)} s`;
+  return `queue ${waiting}${wait}; patients ${present.called} called, ${present.attended} attended; today ${arrived} came, ${called} called, ${gaveUp} gave up`;
 }
 
 /** What it came to, for a person, and for whoever looks for `lost: 0`. */
@@ -58,6 +66,8 @@ export function summary(balance: Balance, followed: Followed, seconds: number): 
     `visits in the read table: ${followed.visits} of ${followed.arrivals}`,
     `arrivals announced: ${followed.announced} of ${followed.arrivals}`,
   ];
+  const { differences } = followed;
+  lines.push(`read models: ${differences === 0 ? "as the log says" : `${differences} rows are not what the log says`}`);
   if (followed.received !== null) lines.push(`arrivals through RabbitMQ: ${followed.received} of ${followed.arrivals}`);
   lines.push(`lost: ${unread + missing(followed)}`);
   if (surplus > 0) lines.push(`read without an acknowledgement: ${surplus}`);
@@ -65,7 +75,10 @@ export function summary(balance: Balance, followed: Followed, seconds: number): 
   return lines.join("\n");
 }
 
-/** Whether every acknowledged event came back once, in order, no version is missing, and each arrival came through. */
+/**
+ * Whether every acknowledged event came back once, in order, no version is missing, each arrival came through, and
+ * the read models say what the log says.
+ */
 export function isSound({ unread, surplus, disorder }: Balance, followed: Followed): boolean {
-  return unread === 0 && surplus === 0 && disorder === 0 && missing(followed) === 0;
+  return unread === 0 && surplus === 0 && disorder === 0 && missing(followed) === 0 && followed.differences === 0;
 }

@@ -9,7 +9,7 @@ import { describeFailure } from "../../src/cli/failure.ts";
 import { config } from "../../src/config.ts";
 import { databaseServer } from "../../src/dev/database-server.ts";
 import { createStore, migrate } from "../../src/index.ts";
-import { runClinic } from "./clinic.ts";
+import { rooms, runClinic } from "./clinic.ts";
 import { startFollowing } from "./following.ts";
 import { help, type Options, readOptions } from "./options.ts";
 import { isSound, summary } from "./report.ts";
@@ -56,7 +56,7 @@ async function start(options: Options, signal: AbortSignal): Promise<number> {
       if (options.seconds === null) console.log("the clinic is open; Ctrl-C closes it");
       const run = randomUUID();
       const { directUrl } = server;
-      const following = await startFollowing(pool, { directUrl, brokerUrl: settings.rabbitmqUrl, run });
+      const following = await startFollowing(pool, { directUrl, brokerUrl: settings.rabbitmqUrl, run, rooms });
       try {
         const clinic = { store: createStore(pool), run, following };
         const { balance, followed, seconds } = await runClinic(clinic, options, process.stdout, signal);

@@ -33,6 +33,8 @@ t.test("it runs, retries conflicts, loses nothing, and stops by itself", async (
   t.match(output.stdout, /^append latency: p50 \d+\.\d ms, p95 \d+\.\d ms$/m);
   t.match(output.stdout, /^visits in the read table: (\d+) of \1$/m);
   t.match(output.stdout, /^arrivals announced: (\d+) of \1$/m);
+  t.match(output.stdout, /^read models: as the log says$/m);
+  t.match(output.stdout, / · queue \d+.*; today \d+ came, \d+ called, \d+ gave up · /);
   t.match(output.stdout, /^lost: 0$/m);
   t.ok(numberAfter(output.stdout, "conflicts retried") > 0, "receptionists get in each other's way");
 
@@ -114,7 +116,7 @@ t.test("what goes wrong is a line and a hint", async (t) => {
 });
 
 t.test("the ledger notices what is lost, comes twice, or is out of order", async (t) => {
-  const all = { arrivals: 2, visits: 2, announced: 2, received: null };
+  const all = { arrivals: 2, visits: 2, announced: 2, received: null, differences: 0 };
   const event = (eventId: string, position: bigint) =>
     ({ eventId, position, version: position, metadata: { run: "mine" } }) as unknown as StoredEvent;
   const sound = createLedger("mine");
