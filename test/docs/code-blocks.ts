@@ -10,16 +10,21 @@ export async function codeBlocks(file: string, language: string): Promise<string
   );
 }
 
+/** Stands for one within a body. */
+const semicolon = "\u0000";
+
 /** One statement of an SQL block, and the SQLSTATE that the comment behind it says it fails with. */
 export interface Statement {
   readonly sql: string;
   readonly failsWith: string | null;
 }
 
-/** Splits an SQL block: a statement ends with a semicolon at the end of a line, or before a comment there. */
+/** Splits an SQL block: a statement ends with a semicolon at the end of a line, or before a comment there, but for bodies of functions. */
 export function statements(block: string): Statement[] {
   const found: Statement[] = [];
-  for (const part of block.split(/;[ \t]*(?:--[^\n]*)?(?:\n|$)/)) {
+  const masked = block.replaceAll(/\$\$.*?\$\$/gs, (body) => body.replaceAll(";", semicolon));
+  for (const piece of masked.split(/;[ \t]*(?:--[^\n]*)?(?:\n|$)/)) {
+    const part = piece.replaceAll(semicolon, ";");
     const state = /^(?:--[^\n]*\n)*?-- ERROR:[^\n]*\(SQLSTATE (\w{5})\)/m.exec(part)?.[1];
     const last = found.at(-1);
     if (state && last) found[found.length - 1] = { ...last, failsWith: state };
