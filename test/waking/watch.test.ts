@@ -70,7 +70,7 @@ t.test("a rider whose sleeper is killed misses nothing, though another sleeper c
   const rider = await watched(t, database);
   await eventually(async () => (await sleepers(database)) === 2);
   await database.pool.query(
-    "select pg_terminate_backend(pid, 5000) from pg_locks where objid = 0 and classid = 1145196366",
+    "select pg_terminate_backend(pid, 5000) from pg_locks where objid = 0 and classid = 1145196366 and database = (select oid from pg_database where datname = current_database())",
   );
   const position = await append(database);
   await two.query("select daybook.fall_asleep()");
