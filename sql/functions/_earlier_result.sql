@@ -12,19 +12,14 @@ declare
   _result daybook.append_result;
 begin
   if idempotency_key is not null then
-    select k.* into _known
-      from daybook.idempotency_keys k
-     where k.tenant_id = head.tenant_id
-       and k.stream_key = head.stream_key
-       and k.idempotency_key = _earlier_result.idempotency_key
-       and k.created_at > clock_timestamp() - (select c.idempotency_retention from daybook.settings c);
-    if found and _known.payload_hash <> daybook._payload_hash(events) then
+    _known := daybook._known_key(head, idempotency_key);
+    if _known.payload_hash is not null and _known.payload_hash <> daybook._payload_hash(events) then
       raise exception using
         errcode = 'YD002',
         message = format('the idempotency key %s was used with another payload', quote_literal(idempotency_key)),
         detail = jsonb_build_object('stream_id', head.stream_id, 'idempotency_key', idempotency_key, 'stream_version', _known.stream_version),
         hint = 'Use a new key for a new request; a key stands for one payload.';
-    elsif found then
+    elsif _known.payload_hash is not null then
       return (_known.stream_version, _known.first_position, _known.last_position, true);
     end if;
   end if;

@@ -37,15 +37,7 @@ begin
     from written w;
 
   if _is_watched then
-    watched := array(
-      select row(l.position, l.tenant_id, head.stream_id, l.version, l.category, l.type, l.data, coalesce(l.metadata, '{}'), l.event_id,
-                 l.correlation_id, l.causation_id, l.schema_version, l.tags, coalesce(l.occurred_at, l.recorded_at), l.recorded_at)::daybook.event
-        from daybook.event_log l
-       where l.stream_key = head.stream_key
-         and l.version > head.version and l.version <= result.stream_version
-         and l.recorded_at = _recorded_at
-         and daybook._watched(l.tenant_id, l.category, l.type)
-       order by l.version);
+    watched := daybook._watched_events(head, result.stream_version, _recorded_at);
   end if;
 
   if idempotency_key is not null then

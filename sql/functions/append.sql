@@ -7,8 +7,6 @@ create or replace function daybook.append(
 ) returns daybook.append_result
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
 as $$
 declare
   _event jsonb := case when jsonb_typeof(events) = 'array' and jsonb_array_length(events) = 1 then events -> 0 end;

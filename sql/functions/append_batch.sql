@@ -11,8 +11,6 @@ create or replace function daybook.append_batch(
   duplicate boolean, error jsonb)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
 set lock_timeout = '5ms'
 as $$
 declare

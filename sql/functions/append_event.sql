@@ -19,8 +19,6 @@ create or replace function daybook.append_event(
 ) returns daybook.append_result
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
 as $$
 declare
   _tenant text := coalesce(nullif(current_setting('daybook.tenant', true), ''), append_event.tenant_id, 'default');

@@ -4,8 +4,6 @@ create or replace function daybook.append_streams(
 ) returns table (stream_id text, stream_version bigint, first_position bigint, last_position bigint, duplicate boolean)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set jit = off
 as $$
 declare
   _tenant text := daybook._tenant(append_streams.tenant_id);
