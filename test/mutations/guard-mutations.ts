@@ -10,7 +10,10 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     name: "idempotency-payload-not-compared",
     rule: "an idempotency key is refused with another payload",
     sql: () =>
-      changed("_earlier_result", [/found and _known\.payload_hash <> daybook\._payload_hash\([^)]*\)/, "false"]),
+      changed("_earlier_result", [
+        /_known\.payload_hash is not null and _known\.payload_hash <> daybook\._payload_hash\([^)]*\)/,
+        "false",
+      ]),
     test: "test/sql/idempotency.test.ts",
     caught: "the payload may not",
   },
