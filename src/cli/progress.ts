@@ -84,7 +84,7 @@ function describe(share: number, left: number | null, waitsFor: string | null): 
 }
 
 /** `8 s`, `3 min`, `2 h 5 min`. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   const whole = Math.ceil(seconds);
   if (whole < 90) return `${whole} s`;
   const minutes = Math.round(whole / 60);

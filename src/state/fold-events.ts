@@ -8,7 +8,7 @@ import type { Reducer } from "./define-reducer.ts";
 const pageSize = 1000;
 
 /** From which state, of which version, to which version. */
-export interface Stretch<S> {
+interface Stretch<S> {
   readonly state: S;
   readonly from: bigint;
   readonly to: bigint;

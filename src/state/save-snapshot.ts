@@ -10,7 +10,7 @@ const saveText = `select daybook.save_snapshot(
   source => 'client', keep => $6::integer, tenant_id => $7::text) as saved`;
 
 /** What is saved, and who is told if it is not. */
-export interface SnapshotInput<S> {
+interface SnapshotInput<S> {
   readonly streamId: string;
   readonly version: bigint;
   readonly state: S;

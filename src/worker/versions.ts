@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Db } from "../db.ts";
 
 /** What a version of a projection needs: SQL, or the code of a revision. */
-export interface VersionNeeds {
+interface VersionNeeds {
   readonly takes: "event" | "batch" | "typescript";
   readonly revision: number;
 }

@@ -1,8 +1,6 @@
-import { PGlite } from "@electric-sql/pglite";
-import { createPool } from "slonik";
-import t, { type Test } from "tap";
-import { append, type DbLike, defineHandler, drainHandler, migrate, registerHandler, toDb } from "../../src/index.ts";
-import { testDatabase } from "../support/database.ts";
+import type { Test } from "tap";
+import { append, type DbLike, defineHandler, drainHandler, registerHandler, toDb } from "../../src/index.ts";
+import { throughEveryDriver } from "../support/drivers.ts";
 
 /** The same through every driver: one event fails and is parked, the others are done. */
 async function check(t: Test, db: DbLike): Promise<void> {
@@ -25,24 +23,4 @@ async function check(t: Test, db: DbLike): Promise<void> {
   ]);
 }
 
-t.test("pg, a pool", async (t) => check(t, (await testDatabase(t)).pool));
-
-t.test("pg, a client", async (t) => {
-  const client = await (await testDatabase(t)).pool.connect();
-  await check(t, client);
-  client.release();
-});
-
-t.test("slonik", async (t) => {
-  const { url } = await testDatabase(t);
-  const pool = await createPool(url);
-  await check(t, pool);
-  await pool.end();
-});
-
-t.test("PGlite, in this process", async (t) => {
-  const db = new PGlite();
-  await migrate(db);
-  await check(t, db);
-  await db.close();
-});
+throughEveryDriver(check);

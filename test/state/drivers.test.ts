@@ -1,9 +1,7 @@
-import { PGlite } from "@electric-sql/pglite";
-import { createPool } from "slonik";
-import t, { type Test } from "tap";
+import type { Test } from "tap";
 import { z } from "zod";
-import { append, type DbLike, defineReducer, exactNumber, fold, loadState, migrate, toDb } from "../../src/index.ts";
-import { testDatabase } from "../support/database.ts";
+import { append, type DbLike, defineReducer, exactNumber, fold, loadState, toDb } from "../../src/index.ts";
+import { throughEveryDriver } from "../support/drivers.ts";
 
 const reducer = defineReducer({
   name: "last",
@@ -46,24 +44,4 @@ async function check(t: Test, db: DbLike): Promise<void> {
   t.match(await loadState(db, "a-1", reducer, { tenantId: "one" }), { snapshotVersion: 7n });
 }
 
-t.test("pg, a pool", async (t) => check(t, (await testDatabase(t)).pool));
-
-t.test("pg, a client", async (t) => {
-  const client = await (await testDatabase(t)).pool.connect();
-  await check(t, client);
-  client.release();
-});
-
-t.test("slonik", async (t) => {
-  const { url } = await testDatabase(t);
-  const pool = await createPool(url);
-  await check(t, pool);
-  await pool.end();
-});
-
-t.test("PGlite, in this process", async (t) => {
-  const db = new PGlite();
-  await migrate(db);
-  await check(t, db);
-  await db.close();
-});
+throughEveryDriver(check);
