@@ -50,7 +50,7 @@ t.test("it catches up, then follows", async (t) => {
     const { lastPosition } = await appendEvents(db, { streamId: "a-1", events: some(1) });
     const began = performance.now();
     await eventually(() => found.events.at(-1)?.position === lastPosition);
-    t.ok(performance.now() - began < 100);
+    t.ok(performance.now() - began < 500);
     if (i % 5 === 0) await sleep(150);
   }
   t.same(

@@ -19,7 +19,7 @@ t.test("each append to an idle store is seen at once", async (t) => {
     times.push(await until(await append(database)));
   }
   times.sort((a, b) => a - b);
-  t.ok((times.at(-1) ?? 0) < 100, `median ${times[150]?.toFixed(1)} ms, longest ${times.at(-1)?.toFixed(1)} ms`);
+  t.ok((times.at(-1) ?? 0) < 500, `median ${times[150]?.toFixed(1)} ms, longest ${times.at(-1)?.toFixed(1)} ms`);
 });
 
 t.test("what is committed between the last look and the announcement is seen by the second look", async (t) => {
@@ -40,7 +40,7 @@ t.test("what is committed between the last look and the announcement is seen by 
   const position = await append(database);
   await gate.query("select pg_advisory_unlock(7007, 1)");
   gate.release();
-  t.ok((await until(position, 2000)) < 100);
+  t.ok((await until(position, 2000)) < 500);
 });
 
 t.test("an append in flight that is rolled back releases what lies behind it", async (t) => {
@@ -55,7 +55,7 @@ t.test("an append in flight that is rolled back releases what lies behind it", a
   t.ok((watch.horizon ?? 0n) < behind, "not yet");
   await client.query("rollback");
   client.release();
-  t.ok((await until(behind)) < 100);
+  t.ok((await until(behind)) < 500);
 });
 
 t.test("a rider whose sleeper is killed misses nothing, though another sleeper comes", async (t) => {
@@ -83,7 +83,7 @@ t.test("several watchers see everything, one after the other falling asleep", as
   for (let i = 0; i < 30; i += 1) {
     await eventually(async () => (await sleepers(database)) === 3);
     const position = await append(database);
-    for (const one of all) t.ok((await one.until(position)) < 100);
+    for (const one of all) t.ok((await one.until(position)) < 500);
   }
   await all[0]?.watch.stop();
   await all[1]?.watch.stop();
@@ -115,7 +115,7 @@ t.test("the listening connection falls silent", async (t) => {
   proxy.heal();
   await eventually(() => facts.filter(({ type }) => type === "listening").length === 2);
   await asleep();
-  t.ok((await until(await append(database))) < 100, "and asleep again");
+  t.ok((await until(await append(database))) < 500, "and asleep again");
 });
 
 t.test("a busy log is looked at, and nobody notifies", async (t) => {
