@@ -21,9 +21,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** An environment in which nothing of whoever runs the tests is found. */
+/** An environment in which nothing of whoever runs the tests is found, but what has been compiled. */
 export function environment({ url, env }: RunOptions): Record<string, string> {
-  return { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...(url && { DATABASE_URL: url }), ...env };
+  const { PATH = "", HOME = "", NODE_COMPILE_CACHE = "" } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE, ...(url && { DATABASE_URL: url }), ...env };
 }
 
 /** Starts `daybook`; whoever starts it ends it. */

@@ -61,7 +61,7 @@ t.test("with and without snapshots, in TypeScript and in SQL", async () => {
 });
 
 t.test("and there were snapshots", async (t) => {
-  t.ok(used > 0, `used ${used} times in ${runs} runs`); // about sixty; twenty were too many one time in a hundred
+  t.ok(used > 0, `used ${used} times in ${runs} runs`);
 });
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type EmbeddedServer, startEmbedded } from "../../src/dev/embedded.ts";
 import { dropDatabases } from "./template.ts";
 
@@ -21,6 +22,8 @@ export interface OwnedTestServer extends TestServer {
   stop(): Promise<void>;
 }
 
+const cache = fileURLToPath(new URL("../../node_modules/.cache/daybook", import.meta.url));
+
 /** What this process tells the test files it starts; they need no server of their own. */
 export function announcement(server: TestServer): Record<string, string> {
   return {
@@ -29,6 +32,8 @@ export function announcement(server: TestServer): Record<string, string> {
     DAYBOOK_TEST_DIR: server.directory,
     // Code under test must not find the database of whoever runs the tests.
     DATABASE_URL: "",
+    // hundreds of processes run the same sources: their types are stripped once
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cache,
   };
 }
 
